@@ -239,7 +239,8 @@ ENVOI_API int envoi_stanza_set_type(struct envoi_stanza *stanza, enum envoi_stan
 ENVOI_API int envoi_stanza_set_id(struct envoi_stanza *stanza, const char *id);
 /** Set the recipient. @param to as text, prepared when the stanza is sent */
 ENVOI_API int envoi_stanza_set_to(struct envoi_stanza *stanza, const char *to);
-/** Set the sender. Not needed in a client: its server sets it (RFC 6120, section 8.1.2.1). */
+/** Set the sender. Not needed in a client: its server sets it (RFC 6120, section 8.1.2.1), and the
+ * client's own full address is removed when the stanza is sent. */
 ENVOI_API int envoi_stanza_set_from(struct envoi_stanza *stanza, const char *from);
 /** Set the language of texts that state none (RFC 6120, section 8.1.5). @param lang a language tag,
  * "de-AT" (envoi_lang_is_valid()) */

@@ -38,8 +38,7 @@ enum envoi_ticket_state {
 	 * an error arrived for it: from the recipient, its bare address or its server, from the own
 	 * account or server, or without sender (RFC 6120, section 8.3.1). The stanza may have been
 	 * read nevertheless: a message to an account is delivered to several devices, and a server
-	 * returns an error for each that did not take it. Without an error: it was not sent,
-	 * because it is longer than the server of the next stream accepts (XEP-0478)
+	 * returns an error for each that did not take it. For other reasons see enum envoi_refusal
 	 */
 	ENVOI_TICKET_REFUSED,
 };
@@ -60,14 +59,30 @@ enum envoi_acknowledgement {
 	ENVOI_BY_ANSWER,
 };
 
+/** Why a ticket ended with ENVOI_TICKET_REFUSED. */
+enum envoi_refusal {
+	ENVOI_NOT_REFUSED = 0,
+	ENVOI_REFUSED_BY_ERROR, /**< an error arrived, which the report has */
+	/** it was not sent: it is longer than the server of the next stream accepts (XEP-0478) */
+	ENVOI_REFUSED_TOO_LONG,
+	/**
+	 * it was sent, and not acknowledged: the server ended the stream with policy-violation or
+	 * resource-constraint, and did so again when the stanza was sent alone. It is not sent a
+	 * third time. The server may have processed it nevertheless
+	 */
+	ENVOI_REFUSED_BY_STREAM_ERROR,
+};
+
 /** What a ticket reports. Borrowed for the call. */
 struct envoi_ticket_report {
 	enum envoi_ticket_state state;
 	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error arrived */
 	enum envoi_acknowledgement acknowledged_by;
-	/** of REFUSED: the error, NULL when the stanza was too long to be sent; else NULL */
+	/** of ENVOI_REFUSED_BY_ERROR: the error; else NULL. Also NULL where the stanza has none
+	 * that can be read, or was skipped (ENVOI_EVENT_SKIPPED) */
 	const struct envoi_stanza_error *error;
-	struct envoi_stanza *stanza; /**< of REFUSED: the stanza that has the error; else NULL */
+	struct envoi_stanza *stanza; /**< of ENVOI_REFUSED_BY_ERROR: that of the error; else NULL */
+	enum envoi_refusal refusal; /**< of REFUSED: the reason */
 };
 
 /** @return "acknowledged", "written", "unknown", "not-sent", "canceled", "refused"; static */

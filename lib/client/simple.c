@@ -209,11 +209,17 @@ struct sending {
 	struct envoi_ticket ticket;
 };
 
-static void on_refused(struct call *call, const struct envoi_stanza_error *error)
+static void on_refused(struct call *call, const struct envoi_ticket_report *report)
 {
 	char text[ENVOI_SIMPLE_ERROR_BYTES];
+	const struct envoi_stanza_error *error = report->error;
 	if (error == NULL) {
-		finish(call, ENVOI_ERR_INVALID, "the message is longer than the server accepts");
+		snprintf(text, sizeof(text), "the message was refused: %s",
+			envoi_ticket_report_text(report));
+		finish(call,
+			report->refusal == ENVOI_REFUSED_BY_ERROR ? ENVOI_ERR_STANZA
+								  : ENVOI_ERR_INVALID,
+			text);
 		return;
 	}
 	snprintf(text, sizeof(text), "the message was refused: %s%s%s",
@@ -227,7 +233,7 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 {
 	struct call *call = &ENVOI_CONTAINER_OF(ticket, struct sending, ticket)->call;
 	if (report->state == ENVOI_TICKET_REFUSED) {
-		on_refused(call, report->error);
+		on_refused(call, report);
 	} else if (report->state == ENVOI_TICKET_ACKNOWLEDGED ||
 		report->state == ENVOI_TICKET_WRITTEN) {
 		finish(call, ENVOI_OK, "");

@@ -190,7 +190,7 @@ void envoi__session_refuse_longer(struct envoi_session *session);
 /* --- completing.c --- */
 
 /** Check a stanza that will be sent, and add an id where it needs one. Its addresses become
- * canonical. */
+ * canonical; the own address of a client is removed as its sender. */
 int envoi__session_complete(struct envoi_session *session, struct envoi_stanza *stanza);
 /** As envoi__session_complete(), of the address `to` alone. */
 int envoi__session_complete_address(

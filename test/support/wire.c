@@ -51,6 +51,7 @@ static void on_ticket(struct envoi_ticket *base, const struct envoi_ticket_repor
 	ticket->told++;
 	ticket->state = report->state;
 	ticket->by = report->acknowledged_by;
+	ticket->refusal = report->refusal;
 	write_text(&ticket->wire->log, "%s %s\n", ticket->name, wire_state_name(report->state));
 }
 

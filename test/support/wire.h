@@ -108,6 +108,7 @@ struct wire_ticket {
 	unsigned int told;
 	enum envoi_ticket_state state;
 	enum envoi_acknowledgement by;
+	enum envoi_refusal refusal;
 };
 struct envoi_ticket *wire_ticket(struct wire_ticket *ticket, struct wire *wire, const char *name);
 const char *wire_state_name(enum envoi_ticket_state state);

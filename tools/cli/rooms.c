@@ -54,6 +54,9 @@ static void on_said(struct envoi_ticket *ticket, const struct envoi_ticket_repor
 		stay->task.status = STATUS_NO;
 		complain("%s refused the message: %s", stay->address,
 			envoi_ticket_report_text(report));
+	} else if (report->state == ENVOI_TICKET_NOT_SENT && !stay->task.has_ended) {
+		stay->task.status = STATUS_NO;
+		complain("%s was left before a message was sent", stay->address);
 	}
 	if (!stay->task.has_ended && envoi_muc_state(stay->room) == ENVOI_MUC_JOINED) {
 		lines_resume(&stay->lines);

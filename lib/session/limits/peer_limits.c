@@ -7,7 +7,7 @@
 
 static void refuse(struct envoi_session *session, struct envoi__outbox_entry *entry)
 {
-	if (entry->meta.request != 0) {
+	if (entry->meta.request != 0 && !entry->has_left) { /* else an answer may come */
 		envoi__requests_end(&session->requests, entry->meta.request, ENVOI_ERR_INVALID);
 	}
 	envoi__outbox_refuse(entry);

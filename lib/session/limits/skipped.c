@@ -41,8 +41,13 @@ static void report_skipped(
 	}
 }
 
-static void settle_skipped(struct envoi_session *session, const struct envoi_stanza *stanza)
+/* What was read of an error says what it answers. */
+static void settle_skipped(struct envoi_session *session, struct envoi_stanza *stanza)
 {
+	if (envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR ||
+		envoi_stanza_type(stanza) == ENVOI_TYPE_ERROR) {
+		envoi__tracking_take_error(&session->tracking, stanza, session->jid);
+	}
 	switch (envoi_stanza_kind(stanza)) {
 	case ENVOI_IQ_GET:
 	case ENVOI_IQ_SET:

@@ -75,6 +75,32 @@ static int check_domain(struct envoi_session *session, const struct envoi_stanza
 	return ENVOI_OK;
 }
 
+/* Its peer is a server: on the receiving side stanzas have senders of all kinds. */
+static bool is_client(const struct envoi_session *session)
+{
+	return session->component == NULL && session->sm.hook == NULL &&
+		(session->stream == NULL || envoi_stream_role(session->stream) == ENVOI_INITIATOR);
+}
+
+static bool is_answer(const struct envoi_stanza *stanza)
+{
+	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
+	return kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR ||
+		envoi_stanza_type(stanza) == ENVOI_TYPE_ERROR;
+}
+
+/* RFC 6120, section 8.1.2.1: the server adds the sender. A later session may have another resource,
+ * and its server ends the stream for a sender that is not its own. Answers are not sent on a later
+ * session. */
+static void drop_own_sender(const struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	const struct envoi_jid *from = envoi_stanza_from(stanza);
+	if (from != NULL && session->jid != NULL && is_client(session) && !is_answer(stanza) &&
+		envoi_jid_equal(from, session->jid)) {
+		envoi_element_set(envoi_stanza_element(stanza), "from", NULL);
+	}
+}
+
 /* An id and a canonical address, where the stanza may be sent. */
 int envoi__session_complete(struct envoi_session *session, struct envoi_stanza *stanza)
 {
@@ -95,6 +121,7 @@ int envoi__session_complete(struct envoi_session *session, struct envoi_stanza *
 		}
 		envoi_element_set(element, "id", id);
 	}
+	drop_own_sender(session, stanza);
 	r = envoi__session_complete_address(session, stanza);
 	if (r == ENVOI_OK && session->component != NULL) {
 		r = check_domain(session, stanza);

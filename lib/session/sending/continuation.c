@@ -17,10 +17,14 @@ static void set_held_jid(struct envoi_session *session, const struct envoi_jid *
 /* Of another account: it must not go out under this one. */
 static void lose_held_of_others(struct envoi_session *session)
 {
-	if (session->held_jid != NULL && !envoi_jid_equal_bare(session->held_jid, session->jid)) {
-		while (envoi__outbox_first_held(&session->outbox) != NULL) {
-			envoi__outbox_lose_first_held(&session->outbox);
-		}
+	const struct envoi__outbox_entry *entry;
+	if (session->held_jid == NULL || envoi_jid_equal_bare(session->held_jid, session->jid)) {
+		return;
+	}
+	while ((entry = envoi__outbox_first_held(&session->outbox)) != NULL) {
+		uint64_t request = entry->meta.request; /* 0: none */
+		envoi__outbox_lose_first_held(&session->outbox);
+		envoi__requests_end(&session->requests, request, ENVOI_ERR_DISCONNECTED);
 	}
 }
 
@@ -62,8 +66,13 @@ void envoi__session_restored(struct envoi_session *session)
 		return;
 	}
 	lose_held_of_others(session);
-	envoi__resending_release(
-		&session->outbox, session->jid, envoi_context_wall_clock_ms(session->context));
+	const struct envoi__resending resending = {
+		.from = session->jid,
+		.wall_ms = envoi_context_wall_clock_ms(session->context),
+		.now_ms = envoi__resending_now_ms(session->queue.loop),
+		.peer_limit = session->peer_limit,
+	};
+	envoi__resending_release(&session->outbox, &resending);
 	set_held_jid(session, NULL);
 	envoi__session_refuse_longer(session);
 	envoi__session_feed(session);

@@ -306,7 +306,7 @@ bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal)
 		return false;
 	}
 	envoi__entry_leave_sent(reason);
-	envoi__entry_end(reason, ENVOI_TICKET_REFUSED);
+	envoi__entry_end_refused(reason, ENVOI_REFUSED_BY_STREAM_ERROR);
 	set_suspected(&outbox->sent, false);
 	set_suspected(&outbox->waiting, false);
 	return true;
@@ -315,7 +315,12 @@ bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal)
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 {
 	envoi__entry_stop_waiting(entry);
-	envoi__entry_end(entry, ENVOI_TICKET_REFUSED);
+	if (envoi__entry_may_have_left(entry)) {
+		envoi__entry_log_loss(entry, "it is longer than the server accepts now");
+		envoi__entry_end(entry, ENVOI_TICKET_UNKNOWN);
+	} else {
+		envoi__entry_end_refused(entry, ENVOI_REFUSED_TOO_LONG);
+	}
 }
 
 /* In the journal it stays, for the next process, which sends it. */

@@ -29,6 +29,8 @@ struct envoi__outbox_meta {
 	bool is_restoring;
 	bool is_broadcast; /* presence without `to`: a later one replaces it */
 	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
+	/* as sent_ms, by envoi__resending_now_ms(); 0: an earlier process has sent it */
+	uint64_t since_ms;
 	uint64_t
 		request; /* number of the request that it asks (envoi__request_number()); 0: none */
 	uint64_t answers; /* number of the request in the journal that it answers; 0: none */
@@ -242,7 +244,8 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 /** Drop the stanza of a request if no stream has had it. */
 void envoi__outbox_take_back(struct envoi__outbox *outbox, uint64_t request);
 
-/** End an entry that waits with ENVOI_TICKET_REFUSED. */
+/** An entry that waits is longer than the server accepts: end it with ENVOI_TICKET_REFUSED, or with
+ * ENVOI_TICKET_UNKNOWN where an earlier stream may have sent it. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
 /** The session is being freed: UNKNOWN for stanzas that a stream had accepted or that the journal

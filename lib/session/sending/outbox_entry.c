@@ -168,10 +168,22 @@ void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state
 
 void envoi__entry_log_loss(const struct envoi__outbox_entry *entry, const char *why)
 {
-	if (entry->tracked == NULL && entry->meta.kind == ENVOI_MESSAGE) {
+	if (entry->tracked == NULL && entry->meta.request == 0) {
 		envoi_log(entry->outbox->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
-			"a message of %zu bytes is lost: %s", entry->len, why);
+			"a stanza of %zu bytes without a ticket is lost: %s", entry->len, why);
 	}
+}
+
+void envoi__entry_end_refused(struct envoi__outbox_entry *entry, enum envoi_refusal refusal)
+{
+	envoi__entry_log_loss(entry,
+		refusal == ENVOI_REFUSED_TOO_LONG
+			? "it is longer than the server accepts"
+			: "the server ended the connection twice when it was sent");
+	if (entry->tracked != NULL) {
+		entry->tracked->refusal = refusal;
+	}
+	envoi__entry_end(entry, ENVOI_TICKET_REFUSED);
 }
 
 /* The next process sends what the journal still has as waiting. */

@@ -69,8 +69,10 @@ void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_st
 void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state);
 /** @return whether bytes of it may have been written: it is with a stream, or was with one */
 bool envoi__entry_may_have_left(const struct envoi__outbox_entry *entry);
-/** Log that a message is not sent, if no ticket reports it. */
+/** Log that a stanza is lost, if no ticket or request reports it. */
 void envoi__entry_log_loss(const struct envoi__outbox_entry *entry, const char *why);
+/** End it with REFUSED. */
+void envoi__entry_end_refused(struct envoi__outbox_entry *entry, enum envoi_refusal refusal);
 /** End it with UNKNOWN if bytes of it may have been written, or the journal has it still, else with
  * NOT_SENT. */
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry);

@@ -44,7 +44,9 @@ static void hold(struct envoi__outbox_entry *entry)
 {
 	if (envoi__entry_may_have_left(entry) ? !entry->meta.may_resend
 					      : is_of_its_session(entry)) {
-		envoi__entry_log_loss(entry, "its session has ended");
+		if (is_for_a_room(&entry->meta)) {
+			envoi__entry_log_loss(entry, "it is for a room, which was left");
+		}
 		envoi__entry_end_lost(entry);
 	} else {
 		envoi__entry_hold(entry);

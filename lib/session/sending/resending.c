@@ -11,6 +11,9 @@
 #include <envoi/values.h>
 #include <envoi/xml.h>
 
+#include "mainloop/wake.h"
+#include "session/sending/outbox_entry.h"
+
 #define END_TAG "</message>"
 #define NS_DELAY "urn:xmpp:delay"
 #define NS_HINTS "urn:xmpp:hints"
@@ -90,46 +93,57 @@ static int write_delay(struct envoi_buffer *out, const struct envoi_jid *from, i
 	return envoi_xml_writer_finish(writer);
 }
 
-/* A clock that was set back makes nothing old. */
-static bool is_old(const struct envoi__outbox_meta *meta, int64_t now_ms)
+uint64_t envoi__resending_now_ms(struct envoi_loop *loop)
 {
-	return now_ms - meta->sent_ms >= ENVOI__RESENDING_AGE_MS;
+	return envoi_loop_now_ms(loop) + envoi__loop_suspended_ms(loop) + 1;
 }
 
-static int release_stamped(struct envoi__outbox *outbox, const struct envoi__outbox_meta *meta,
-	const struct envoi_jid *from)
+/* A wall clock that was set back makes nothing old; one that is set later makes nothing old that
+ * this process has sent. */
+static bool is_old(const struct envoi__outbox_meta *meta, const struct envoi__resending *resending)
+{
+	return meta->since_ms != 0 ? resending->now_ms - meta->since_ms >= ENVOI__RESENDING_AGE_MS
+				   : resending->wall_ms - meta->sent_ms >= ENVOI__RESENDING_AGE_MS;
+}
+
+/* @retval <0, ENVOI_STOP  it is still held */
+static int release_stamped(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry,
+	const struct envoi_jid *from, size_t limit)
 {
 	struct envoi_buffer delay;
 	envoi_buffer_init(&delay, outbox->context, 0);
-	int r = write_delay(&delay, from, meta->sent_ms);
+	int r = write_delay(&delay, from, entry->meta.sent_ms);
 	if (r == ENVOI_OK) {
-		r = envoi__outbox_release_first(
-			outbox, envoi_buffer_data(&delay), envoi_buffer_len(&delay));
+		size_t len = envoi_buffer_len(&delay);
+		r = entry->len <= limit && len > limit - entry->len
+			? ENVOI_STOP
+			: envoi__outbox_release_first(outbox, envoi_buffer_data(&delay), len);
 	}
 	envoi_buffer_finish(&delay);
 	return r;
 }
 
-/* XEP-0203, section 2: one delay in a stanza. Where memory is short, the message counts more than
- * the time of its first sending. */
+/* XEP-0203, section 2: one delay in a stanza. Where memory is short, or the server takes no longer
+ * stanza, the message counts more than the time of its first sending. */
 static void release(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry,
-	const struct envoi_jid *from)
+	const struct envoi_jid *from, size_t limit)
 {
 	bool is_sent_again = entry->has_left && entry->meta.may_resend && !entry->meta.has_delay;
-	if (!is_sent_again || release_stamped(outbox, &entry->meta, from) < 0) {
+	if (!is_sent_again || release_stamped(outbox, entry, from, limit) != ENVOI_OK) {
 		(void)envoi__outbox_release_first(outbox, NULL, 0); /* needs no memory */
 	}
 }
 
 void envoi__resending_release(
-	struct envoi__outbox *outbox, const struct envoi_jid *from, int64_t now_ms)
+	struct envoi__outbox *outbox, const struct envoi__resending *resending)
 {
-	const struct envoi__outbox_entry *entry;
+	struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
-		if (entry->has_left && is_old(&entry->meta, now_ms)) {
+		if (entry->has_left && is_old(&entry->meta, resending)) {
+			envoi__entry_log_loss(entry, "it is older than a day");
 			envoi__outbox_lose_first_held(outbox);
 		} else {
-			release(outbox, entry, from);
+			release(outbox, entry, resending->from, resending->peer_limit);
 		}
 	}
 }
@@ -138,6 +152,6 @@ void envoi__resending_release_loaded(struct envoi__outbox *outbox, const struct 
 {
 	const struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
-		release(outbox, entry, from);
+		release(outbox, entry, from, SIZE_MAX);
 	}
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <envoi/buffer.h>
+#include <envoi/interfaces/mainloop.h>
 #include <envoi/stanza.h>
 #include <envoi/ticket.h>
 
@@ -37,15 +38,25 @@ struct envoi__resending_signs envoi__resending_read(const struct envoi_stanza *s
  */
 int envoi__resending_identify(struct envoi_buffer *xml, const char *id);
 
+/** @return milliseconds since a time that the loop chooses, those included for which the machine
+ * was suspended; never 0. Unlike the wall clock it is not set. */
+uint64_t envoi__resending_now_ms(struct envoi_loop *loop);
+
+/** What sending again needs to know. */
+struct envoi__resending {
+	const struct envoi_jid *from; /* the sender, for the delay */
+	int64_t wall_ms; /* now, by the wall clock */
+	uint64_t now_ms; /* envoi__resending_now_ms() */
+	size_t peer_limit; /* bytes of a stanza that the server takes */
+};
+
 /**
  * A new session of the same account has started: queue the held stanzas for the stream, in order. A
- * stanza that a stream had before gets a delay (XEP-0203), or is lost if it is older than a day.
- *
- * @param from    the sender, for the delay
- * @param now_ms  by the wall clock
+ * stanza that a stream had before is lost if it is older than a day; else it gets a delay
+ * (XEP-0203), unless it would become longer than the server takes.
  */
 void envoi__resending_release(
-	struct envoi__outbox *outbox, const struct envoi_jid *from, int64_t now_ms);
+	struct envoi__outbox *outbox, const struct envoi__resending *resending);
 
 /** Queue the stanzas that were held by an earlier process, in order: its session is continued. A
  * message that was given to a stream before gets a delay (XEP-0203), where memory allows. */

@@ -51,6 +51,7 @@ static struct envoi__outbox_meta meta_of(
 		.is_broadcast = envoi_stanza_kind(stanza) == ENVOI_PRESENCE &&
 			envoi_stanza_to_text(stanza) == NULL,
 		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
+		.since_ms = may_resend ? envoi__resending_now_ms(session->queue.loop) : 0,
 		.request = sending->request,
 		.answers = envoi__journal_answered(session, stanza),
 	};

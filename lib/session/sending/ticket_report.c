@@ -32,10 +32,19 @@ const char *envoi_acknowledgement_name(enum envoi_acknowledgement acknowledgemen
 	return (size_t)acknowledgement < COUNT(names) ? names[acknowledgement] : "";
 }
 
-static const char *refusal_text(const struct envoi_stanza_error *error)
+static const char *refusal_text(const struct envoi_ticket_report *report)
 {
+	const struct envoi_stanza_error *error = report->error;
+	switch (report->refusal) {
+	case ENVOI_REFUSED_TOO_LONG:
+		return "not sent: longer than the server accepts";
+	case ENVOI_REFUSED_BY_STREAM_ERROR:
+		return "the server ended the connection twice when it was sent";
+	default:
+		break;
+	}
 	if (error == NULL) {
-		return "longer than the server accepts";
+		return "refused, with an error that cannot be read";
 	}
 	return error->text != NULL ? error->text : envoi_stanza_condition_name(error->condition);
 }
@@ -51,7 +60,7 @@ const char *envoi_ticket_report_text(const struct envoi_ticket_report *report)
 		[ENVOI_TICKET_REFUSED] = "refused",
 	};
 	if (report->state == ENVOI_TICKET_REFUSED) {
-		return refusal_text(report->error);
+		return refusal_text(report);
 	}
 	return (size_t)report->state < COUNT(texts) ? texts[report->state] : "";
 }

@@ -85,6 +85,7 @@ static void dispatch(struct envoi__event_entry *report)
 			.acknowledged_by = tracked->acknowledged_by,
 			.error = has_error ? &error : NULL,
 			.stanza = tracked->error,
+			.refusal = tracked->refusal,
 		});
 }
 
@@ -310,6 +311,7 @@ static void refuse(struct envoi__tracked *tracked, struct envoi_stanza *error)
 		tracked->entry = NULL;
 	}
 	tracked->state = ENVOI_TICKET_REFUSED;
+	tracked->refusal = ENVOI_REFUSED_BY_ERROR;
 	tracked->error = envoi_stanza_ref(error);
 	post(tracked);
 }

@@ -41,6 +41,7 @@ struct envoi__tracked {
 	uint64_t settled_ms;
 	enum envoi_ticket_state state;
 	enum envoi_acknowledgement acknowledged_by;
+	enum envoi_refusal refusal;
 	enum envoi_stanza_kind kind;
 	unsigned int late_errors; /* that were reported */
 	struct envoi_jid *to; /* NULL: the own account or server */

@@ -318,13 +318,37 @@ static void a_message_that_is_a_day_old_is_not_sent_again(void **state)
 {
 	struct wire *wire = *state;
 	send_named(wire, 0);
-	now_ms += 1;
+	wire_run(wire, 1);
 	send_named(wire, 1);
 	wire_run(wire, 0);
 	cut(wire);
-	now_ms += DAY_MS - 1;
+	wire_run(wire, DAY_MS - 1);
 	assert_string_equal(bodies_in(next_session(wire)), "two ");
 	assert_non_null(strstr(wire_log(wire), "one unknown\n"));
+}
+
+static void time_counts_while_the_machine_is_suspended(void **state)
+{
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	wire_run(wire, 0);
+	cut(wire);
+	assert_int_equal(
+		envoi_loop_simulated_suspend(envoi_context_loop(wire->context), DAY_MS), ENVOI_OK);
+	assert_string_equal(bodies_in(next_session(wire)), "");
+	assert_non_null(strstr(wire_log(wire), "one unknown\n"));
+}
+
+/* A computer whose clock was wrong until it asked a server for the time. */
+static void a_clock_that_is_set_makes_nothing_old(void **state)
+{
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	wire_run(wire, 0);
+	cut(wire);
+	now_ms += INT64_C(365) * DAY_MS;
+	assert_string_equal(bodies_in(next_session(wire)), "one ");
+	envoi__outbox_acknowledge(&wire->session->outbox, 1);
 }
 
 static void another_account_sends_nothing_of_the_first(void **state)
@@ -341,6 +365,24 @@ static void another_account_sends_nothing_of_the_first(void **state)
 		envoi_jid_from_text(&wire->own, wire->context, "you@example.org/here"), ENVOI_OK);
 	assert_string_equal(bodies_in(next_session(wire)), "");
 	assert_non_null(strstr(wire_log(wire), "one unknown\ntwo not sent\n"));
+}
+
+/* No answer can come. */
+static void requests_for_another_account_end_at_once(void **state)
+{
+	struct wire *wire = *state;
+	envoi_session_set_resumable(wire->session, true);
+	cut(wire);
+	struct envoi_stanza *iq = envoi_iq_new(wire->context, ENVOI_IQ_GET, "a@b");
+	envoi_element_add(envoi_stanza_element(iq), "urn:x", "x");
+	assert_int_equal(
+		envoi_request(wire->session, iq, NULL, 0, wire_on_answer, wire, NULL), ENVOI_OK);
+	envoi_session_set_resumable(wire->session, false);
+	envoi_jid_unref(wire->own);
+	assert_int_equal(
+		envoi_jid_from_text(&wire->own, wire->context, "you@example.org/here"), ENVOI_OK);
+	assert_null(strstr(next_session(wire), "urn:x"));
+	assert_non_null(strstr(wire_log(wire), "answer ENVOI_ERR_DISCONNECTED"));
 }
 
 /* --- order --- */
@@ -752,7 +794,10 @@ int main(void)
 		TEST(only_messages_can_be_chosen),
 		TEST(the_setting_turns_it_off),
 		TEST(a_message_that_is_a_day_old_is_not_sent_again),
+		TEST(time_counts_while_the_machine_is_suspended),
+		TEST(a_clock_that_is_set_makes_nothing_old),
 		TEST(another_account_sends_nothing_of_the_first),
+		TEST(requests_for_another_account_end_at_once),
 		TEST(older_ones_go_behind_what_is_restored_and_before_newer_ones),
 		TEST(an_attempt_that_fails_changes_nothing),
 		TEST(negotiation_does_not_wait_behind_stanzas),

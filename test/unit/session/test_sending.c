@@ -59,6 +59,51 @@ static void other_stanzas_have_as_many_children_as_they_like(void **state)
 	}
 }
 
+/* RFC 6120, section 8.1.2.1: on a later session the resource may be another one. */
+static void the_own_address_of_a_client_is_not_sent(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(
+		send_xml(wire, "<message from='" WIRE_OWN "' to='a@b' id='1'/>"), ENVOI_OK);
+	assert_int_equal(
+		send_xml(wire, "<message from='ME@example.org/here' to='a@b' id='2'/>"), ENVOI_OK);
+	assert_int_equal(
+		send_xml(wire, "<message from='me@example.org' to='a@b' id='3'/>"), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire),
+		"<message to='a@b' id='1'/><message to='a@b' id='2'/>"
+		"<message from='me@example.org' to='a@b' id='3'/>");
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(
+		send_xml(wire, "<message from='" WIRE_OWN "' to='a@b' id='4'/>"), ENVOI_OK);
+	envoi_session_set_continued(wire->session, true);
+	envoi_session_set_resumable(wire->session, false);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), "<message to='a@b' id='4'/>"));
+}
+
+static void a_server_sends_the_address_of_its_client(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(wire_attach(wire, ENVOI_RECEIVER, 0), ENVOI_OK);
+	envoi_session_set_jid(wire->session, wire->own);
+	wire_say(wire,
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='example.org'>");
+	wire_run(wire, 0);
+	assert_int_equal(wire->ready_count, 1);
+	assert_int_equal(send_xml(wire, "<message from='" WIRE_OWN "' to='" WIRE_OWN "' id='1'/>"),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), "from='" WIRE_OWN "'"));
+}
+
 static void a_stanza_may_have_the_output_limit_to_the_byte(void **state)
 {
 	static char body[70000];
@@ -324,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(other_stanzas_have_as_many_children_as_they_like),
+		TEST(the_own_address_of_a_client_is_not_sent),
+		TEST(a_server_sends_the_address_of_its_client),
 		TEST(a_stanza_may_have_the_output_limit_to_the_byte),
 		TEST(with_a_full_outbox_a_stanza_is_refused_before_filters_see_it),
 		TEST(limits_may_be_lowered_below_the_length_of_the_queue),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -71,6 +72,35 @@ static void a_message_is_reported_and_counted_and_not_answered(void **state)
 	assert_int_equal(stats.stanzas_in, before + 2);
 	assert_int_equal(stats.skipped, 2);
 	assert_true(envoi_session_is_online(wire.session));
+}
+
+/* Its head says which stanza was refused. */
+static void an_error_ends_the_ticket_that_it_answers(void **state)
+{
+	(void)state;
+	struct wire_ticket ticket;
+	go_online();
+	struct envoi_stanza *message = envoi_message_new(
+		wire.context, ENVOI_TYPE_CHAT, "a@b", "hello");
+	envoi_stanza_set_id(message, "m1");
+	struct envoi_ticket *open = wire_ticket(&ticket, &wire, "ticket");
+	open->refusal_ms = 5000;
+	assert_int_equal(envoi_send(wire.session, message, open), ENVOI_OK);
+	wire_run(&wire, 0);
+	(void)wire_heard(&wire);
+	static const char *const strangers[] = {"type='error' from='eve@b' id='m1'",
+		"type='error' from='a@b' id='m2'", "type='error' from='@' id='m1'",
+		"type='chat' from='a@b' id='m1'"};
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		char xml[200];
+		snprintf(xml, sizeof(xml), "<message %s>" DEEP "</message>", strangers[i]);
+		assert_string_equal(wire_talk(&wire, xml), "");
+		assert_int_equal(ticket.told, 0);
+	}
+	(void)wire_talk(&wire, "<message type='error' from='a@b' id='m1'>" DEEP "</message>");
+	assert_int_equal(ticket.told, 1);
+	assert_int_equal(ticket.state, ENVOI_TICKET_REFUSED);
+	assert_int_equal(ticket.refusal, ENVOI_REFUSED_BY_ERROR);
 }
 
 static void count_warning(
@@ -349,6 +379,8 @@ static void skipping_has_the_deadline_of_elements(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			an_error_ends_the_ticket_that_it_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_message_is_reported_and_counted_and_not_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(warnings_come_once_a_minute, setup, teardown),

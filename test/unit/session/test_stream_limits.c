@@ -211,9 +211,94 @@ static void a_stanza_that_waits_and_is_too_long_is_refused(void **state)
 	assert_string_equal(wire_log(&wire),
 		"stream-opened\nlarge refused\nanswer ENVOI_ERR_INVALID invalid argument\n"
 		"resumed " WIRE_OWN "\nsmall written\n");
+	assert_int_equal(large.refusal, ENVOI_REFUSED_TOO_LONG);
 	const char *heard = wire_heard(&wire);
 	assert_non_null(strstr(heard, "<message"));
 	assert_null(strstr(strstr(heard, "<message") + 1, "<message"));
+}
+
+static char logged[400];
+
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user, (void)subject;
+	size_t len = strlen(logged);
+	if (level == ENVOI_LOG_WARNING) {
+		snprintf(logged + len, sizeof(logged) - len, "%s\n", message);
+	}
+}
+
+static int setup_logged(void **state)
+{
+	(void)state;
+	wire = (struct wire){0};
+	logged[0] = '\0';
+	wire_init(&wire,
+		&(struct envoi_context_options){.log = on_log, .log_level = ENVOI_LOG_WARNING});
+	return 0;
+}
+
+static void what_no_ticket_reports_is_logged(void **state)
+{
+	(void)state;
+	go_online("");
+	envoi_session_set_resumable(wire.session, true);
+	envoi_memory_pair_cut(wire.pair);
+	wire_run(&wire, 0);
+	assert_int_equal(send_sized(10001), ENVOI_OK);
+	attach();
+	assert_int_equal(envoi_session_resume(wire.session), ENVOI_OK);
+	say_header(LIMIT_10000);
+	assert_string_equal(logged,
+		"a stanza of 10001 bytes without a ticket is lost: it is longer than the server "
+		"accepts\n");
+}
+
+/* The server may have processed it. */
+static void what_an_earlier_stream_has_sent_is_not_refused(void **state)
+{
+	(void)state;
+	struct wire_ticket large;
+	go_online("");
+	envoi__outbox_keep(&wire.session->outbox, true);
+	queue_sized(10001, &large, "large");
+	queue_large_request();
+	wire_run(&wire, 0);
+	envoi_session_set_resumable(wire.session, true);
+	envoi_memory_pair_cut(wire.pair);
+	wire_run(&wire, 0);
+	(void)wire_log(&wire);
+	attach();
+	assert_int_equal(envoi_session_resume(wire.session), ENVOI_OK);
+	envoi__outbox_rewind(&wire.session->outbox);
+	say_header(LIMIT_10000);
+	assert_string_equal(
+		wire_log(&wire), "stream-opened\nlarge unknown\nresumed " WIRE_OWN "\n");
+	assert_null(strstr(wire_heard(&wire), "<message"));
+}
+
+/* The message counts more than the time at which it was sent first. */
+static void a_message_that_a_delay_makes_too_long_is_sent_again_without(void **state)
+{
+	(void)state;
+	struct wire_ticket near;
+	go_online(LIMIT_10000);
+	envoi_session_set_continued(wire.session, true);
+	envoi__outbox_keep(&wire.session->outbox, true);
+	queue_sized(9950, &near, "near");
+	wire_run(&wire, 0);
+	const size_t origin_id = strlen("<origin-id xmlns='urn:xmpp:sid:0' id='i'/>");
+	assert_int_equal(strlen(wire_heard(&wire)), 9950 + origin_id);
+	envoi_memory_pair_cut(wire.pair);
+	wire_run(&wire, 0);
+	attach();
+	say_header(LIMIT_10000);
+	const char *again = strstr(wire_heard(&wire), "<message");
+	assert_non_null(again);
+	assert_int_equal(strlen(again), 9950 + origin_id);
+	assert_int_equal(near.told, 1);
+	assert_int_equal(near.state, ENVOI_TICKET_WRITTEN);
 }
 
 /* --- answers --- */
@@ -314,6 +399,13 @@ int main(void)
 			features_after_the_login_replace_those_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_that_waits_and_is_too_long_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_no_ticket_reports_is_logged, setup_logged, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_an_earlier_stream_has_sent_is_not_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_message_that_a_delay_makes_too_long_is_sent_again_without, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_late_answer_too_long_becomes_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -28,6 +28,7 @@ static void what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again
 	(void)wire_log(wire);
 	sm_end_with(wire, "policy-violation");
 	assert_string_equal(wire_log(wire), "poison refused\ndisconnected ENVOI_ERR_STREAM\n");
+	assert_int_equal(sm_tickets[0].refusal, ENVOI_REFUSED_BY_STREAM_ERROR);
 	assert_string_equal(sm_resume_again(wire), "good r ");
 	sm_end_with(wire, "resource-constraint");
 	assert_string_equal(sm_resume_again(wire), "good r ");

@@ -51,7 +51,20 @@ static void a_refusal_has_the_text_of_its_error(void **state)
 	assert_string_equal(text_of(ENVOI_TICKET_REFUSED, &error), "service-unavailable");
 	error.text = "Bob is not here";
 	assert_string_equal(text_of(ENVOI_TICKET_REFUSED, &error), "Bob is not here");
-	assert_string_equal(text_of(ENVOI_TICKET_REFUSED, NULL), "longer than the server accepts");
+	assert_string_equal(
+		text_of(ENVOI_TICKET_REFUSED, NULL), "refused, with an error that cannot be read");
+}
+
+static void a_refusal_without_an_error_has_the_text_of_its_reason(void **state)
+{
+	(void)state;
+	struct envoi_ticket_report report = {
+		.state = ENVOI_TICKET_REFUSED, .refusal = ENVOI_REFUSED_TOO_LONG};
+	assert_string_equal(
+		envoi_ticket_report_text(&report), "not sent: longer than the server accepts");
+	report.refusal = ENVOI_REFUSED_BY_STREAM_ERROR;
+	assert_string_equal(envoi_ticket_report_text(&report),
+		"the server ended the connection twice when it was sent");
 }
 
 int main(void)
@@ -60,6 +73,7 @@ int main(void)
 		cmocka_unit_test(each_state_has_a_name_and_a_text),
 		cmocka_unit_test(values_beyond_the_enums_have_no_name),
 		cmocka_unit_test(a_refusal_has_the_text_of_its_error),
+		cmocka_unit_test(a_refusal_without_an_error_has_the_text_of_its_reason),
 	};
 	return cmocka_run_group_tests_name("session/ticket_report", tests, NULL, NULL);
 }

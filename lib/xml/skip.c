@@ -13,15 +13,17 @@
 
 enum {
 	FIRST_ROOM = 64,
-	MOST_DEPTH = 4096,
+	MOST_KEPT = 10240, /* names of open elements; above the largest limits.depth */
 };
 
 /* FNV-1a */
 static const uint64_t hash_basis = UINT64_C(0xcbf29ce484222325);
+static const uint64_t hash_prime = UINT64_C(0x100000001b3);
+static const uint64_t hash_inverse = UINT64_C(0xce965057aff6957b); /* modulo 2^64 */
 
 static uint64_t hash_on(uint64_t hash, char c)
 {
-	return (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+	return (hash ^ (unsigned char)c) * hash_prime;
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -111,25 +113,38 @@ static int make_room(struct envoi__skip *skip)
 	return ENVOI_OK;
 }
 
+/* The names of the outer elements are kept. Those of the elements within are one number, from which
+ * each end tag takes the last name: no depth takes more memory. */
 static bool push(struct envoi__skip *skip, uint64_t hash)
 {
-	if (skip->depth == MOST_DEPTH) {
-		return fail(skip, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION,
-			"elements nested too deep to be skipped");
+	if (skip->depth < MOST_KEPT) {
+		if (!check(skip, make_room(skip))) {
+			return false;
+		}
+		skip->open[skip->depth] = hash;
+	} else {
+		skip->inner = skip->inner * hash_prime + hash;
 	}
-	if (!check(skip, make_room(skip))) {
-		return false;
-	}
-	skip->open[skip->depth++] = hash;
+	skip->depth++;
 	return true;
 }
 
-static bool pop(struct envoi__skip *skip)
+/* @return whether the name is that of the innermost open element; within the elements whose names
+ * are kept; further inside, a name that does not match is found where the outermost of them ends */
+static bool take_name(struct envoi__skip *skip, uint64_t hash)
+{
+	if (skip->depth <= MOST_KEPT) {
+		return skip->open[skip->depth - 1] == hash;
+	}
+	skip->inner = (skip->inner - hash) * hash_inverse;
+	return skip->depth > MOST_KEPT + 1 || skip->inner == 0;
+}
+
+static void pop(struct envoi__skip *skip)
 {
 	skip->depth--;
 	skip->is_ended = skip->depth == 0;
 	skip->state = ENVOI__SKIP_TEXT;
-	return true;
 }
 
 static uint64_t hash_of_name(const char *prefix, const char *name)
@@ -311,7 +326,11 @@ static bool in_slash(struct envoi__skip *skip, struct piece *piece)
 	if (*piece->at++ != '>') {
 		return malformed(skip, "`/` in a tag");
 	}
-	return end_tag(skip) && pop(skip);
+	if (!take_name(skip, skip->hash)) {
+		return malformed(skip, "tags do not match");
+	}
+	pop(skip);
+	return end_tag(skip);
 }
 
 static bool in_end_name(struct envoi__skip *skip, struct piece *piece)
@@ -320,7 +339,7 @@ static bool in_end_name(struct envoi__skip *skip, struct piece *piece)
 	if (piece->at == piece->end) {
 		return true;
 	}
-	if (skip->hash != skip->open[skip->depth - 1]) {
+	if (!take_name(skip, skip->hash)) {
 		return malformed(skip, "tags do not match");
 	}
 	skip->state = ENVOI__SKIP_END_SPACE;
@@ -335,7 +354,11 @@ static bool in_end_space(struct envoi__skip *skip, struct piece *piece)
 	if (piece->at == piece->end) {
 		return true;
 	}
-	return *piece->at++ == '>' ? pop(skip) : malformed(skip, "malformed end tag");
+	if (*piece->at++ != '>') {
+		return malformed(skip, "malformed end tag");
+	}
+	pop(skip);
+	return true;
 }
 
 static bool in_bang(struct envoi__skip *skip, struct piece *piece)

@@ -37,7 +37,7 @@ enum envoi__skip_state {
  *
  * What XML forbids within the bytes of this element, and is found: comments, processing
  * instructions, document types, malformed CDATA sections, `<` in tags, end tags that do not match,
- * by a hash of their names. The parser has checked UTF-8 and characters. Not found: everything
+ * by a hash of their names, at any depth. The parser has checked UTF-8 and characters. Not found: everything
  * else, such as an attribute that stands twice, undeclared prefixes, malformed references.
  */
 struct envoi__skip {
@@ -45,9 +45,11 @@ struct envoi__skip {
 	enum envoi__skip_state state;
 	char quote;
 	unsigned int matched; /* characters of `[CDATA[` or of `]]` */
-	uint64_t hash; /* of the name that is incomplete */
-	uint64_t *open; /* hashes of the names of open elements */
-	unsigned int depth, room;
+	uint64_t hash; /* of the name that was read last, or is incomplete */
+	uint64_t *open; /* hashes of the names of the outer open elements */
+	unsigned int room;
+	uint64_t depth;
+	uint64_t inner; /* the names of the open elements within those, as one hash */
 	uint64_t bytes; /* of the element so far */
 	struct envoi__skipped_tag tag; /* its start tag */
 	bool has_tag; /* its start tag is known */

@@ -138,7 +138,7 @@ static void set_long_id(struct envoi_element *stanza)
 static void add_deep(struct envoi_element *stanza)
 {
 	struct envoi_element *inner = stanza;
-	for (unsigned int i = 0; i < 300; i++) {
+	for (unsigned int i = 0; i < 5000; i++) {
 		inner = envoi_element_add(inner, "urn:x", "a");
 	}
 }

@@ -304,19 +304,63 @@ static void skipped_bytes_are_limited(void **state)
 	}
 }
 
-static void skipped_depth_is_limited(void **state)
+/* A contact chooses the depth, and the server keeps the stanza for the next login. */
+static void any_depth_is_skipped(void **state)
 {
+	static const size_t depths[] = {4096, 10239, 10240, 10241, 100000};
 	(void)state;
 	struct envoi_xml_limits limits = small;
 	limits.skip_bytes = 1000000;
 	limits.stanza_bytes = 1000000;
-	for (size_t piece = 0; piece < 2; piece++) {
-		assert_true(is_skipped(&limits, "<message>", 4095, "<a>", "</a>", 4095, piece));
-		assert_false(is_skipped(&limits, "<message>", 4096, "<a>", "</a>", 4096, piece));
+	for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+		size_t depth = depths[i];
+		for (size_t piece = 0; piece < 2; piece++) {
+			assert_true(is_skipped(
+				&limits, "<message>", depth, "<a>", "</a>", depth, piece));
+		}
 	}
 	limits.depth = limits.children = 10000;
-	limits.stanza_bytes = 4200 * 3; /* met inside 4,096 elements and more */
-	assert_false(is_skipped(&limits, "<message>", 4500, "<a>", "</a>", 4500, 0));
+	limits.stanza_bytes = 9000 * 3; /* met inside nearly as many elements as there may be */
+	assert_true(is_skipped(&limits, "<message>", 12000, "<a>", "</a>", 12000, 0));
+}
+
+/* @return whether @p outer elements `a` with this content are skipped; else they are not well-formed */
+static bool nested_is_skipped(size_t outer, const char *inner)
+{
+	struct envoi_xml_limits limits = small;
+	struct envoi_buffer in, out;
+	limits.skip_bytes = limits.stanza_bytes = 1000000;
+	envoi_buffer_init(&in, context, 0);
+	envoi_buffer_init(&out, context, 0);
+	must(envoi_buffer_append_text(&in, HEAD "<message>"));
+	for (size_t i = 0; i < outer; i++) {
+		must(envoi_buffer_append_text(&in, "<a>"));
+	}
+	must(envoi_buffer_append_text(&in, inner));
+	for (size_t i = 0; i < outer; i++) {
+		must(envoi_buffer_append_text(&in, "</a>"));
+	}
+	must(envoi_buffer_append_text(&in, "</message><a/>"));
+	test_xml_trace(
+		&out, context, &limits, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, 40);
+	bool is_skipped = strstr(envoi_buffer_data(&out), "element <a/>") != NULL;
+	assert_int_equal(
+		!is_skipped, strstr(envoi_buffer_data(&out), "error not-well-formed\n") != NULL);
+	envoi_buffer_finish(&in);
+	envoi_buffer_finish(&out);
+	return is_skipped;
+}
+
+static void tags_must_match_at_any_depth(void **state)
+{
+	static const size_t outer[] = {300, 10238, 10239, 10240, 20000};
+	(void)state;
+	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++) {
+		assert_true(nested_is_skipped(outer[i], "<b><c/><d></d>x<d><e/></d></b >"));
+		assert_false(nested_is_skipped(outer[i], "<b></c>"));
+		assert_false(nested_is_skipped(outer[i], "<b><c></b></c>"));
+		assert_false(nested_is_skipped(outer[i], "<b><c/></c>"));
+	}
 }
 
 static void nothing_is_skipped_unless_allowed(void **state)
@@ -408,7 +452,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(poisons_are_skipped_wherever_they_are_cut),
 		cmocka_unit_test(the_rest_of_the_stream_is_unchanged),
 		cmocka_unit_test(skipped_bytes_are_limited),
-		cmocka_unit_test(skipped_depth_is_limited),
+		cmocka_unit_test(any_depth_is_skipped),
+		cmocka_unit_test(tags_must_match_at_any_depth),
 		cmocka_unit_test(nothing_is_skipped_unless_allowed),
 		cmocka_unit_test(declarations_of_skipped_stanzas_are_dropped),
 		cmocka_unit_test(an_attribute_is_read_up_to_a_length),

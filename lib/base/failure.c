@@ -121,6 +121,14 @@ void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *cont
 	become_one_line(failure->text);
 }
 
+void envoi__failure_set_phase(struct envoi_failure *failure, enum envoi_phase phase)
+{
+	if (failure->retry == retry_of(failure->phase, failure->code)) {
+		failure->retry = retry_of(phase, failure->code);
+	}
+	failure->phase = phase;
+}
+
 void envoi_failure_finish(struct envoi_failure *failure)
 {
 	if (failure->attempts != NULL) {

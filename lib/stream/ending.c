@@ -239,7 +239,7 @@ static void take_transport_failure(struct envoi_stream *stream, const struct env
 			"the connection ended without the stream's closing tag");
 	} else {
 		envoi_failure_copy(&kept, why);
-		kept.phase = stream->phase;
+		envoi__failure_set_phase(&kept, stream->phase);
 	}
 	envoi__kept_failure_take(&stream->failure, stream->context, &kept);
 }

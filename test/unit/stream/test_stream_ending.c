@@ -89,6 +89,25 @@ static void ill_formed_xml_is_answered_and_reported_with_the_phase(void **state)
 		one_stream.recorder.failure.stream_condition, ENVOI_STREAM_NOT_WELL_FORMED);
 }
 
+/* The advice on retrying is that for the phase, though it is the transport that has failed. */
+static void xml_that_is_ill_formed_later_is_worth_another_attempt(void **state)
+{
+	static const char *const texts[] = {
+		"<a></b>", "<!-- -->", "<message>\xff</message>", "<p:message/>", "text"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		stream_fixture_init(&one_stream);
+		stream_fixture_add_login(&one_stream);
+		stream_fixture_script_login(one_stream.peer);
+		peer_sends(one_stream.peer, texts[i]);
+		stream_fixture_run(&one_stream, 10000);
+		assert_int_equal(one_stream.recorder.closed_count, 1);
+		assert_int_equal(one_stream.recorder.failure.phase, ENVOI_PHASE_ONLINE);
+		assert_int_equal(one_stream.recorder.failure.retry, ENVOI_RETRY_LATER);
+		stream_fixture_finish(&one_stream);
+	}
+}
+
 /* --- closing --- */
 
 static void closing_waits_for_the_peers_tag_and_hands_over_what_comes_before(void **state)
@@ -277,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_stream_error_has_its_meaning_and_advice_on_retrying),
 		TEST(a_redirect_from_an_unverified_server_is_not_followed_at_once),
 		TEST(ill_formed_xml_is_answered_and_reported_with_the_phase),
+		cmocka_unit_test(xml_that_is_ill_formed_later_is_worth_another_attempt),
 		TEST(closing_waits_for_the_peers_tag_and_hands_over_what_comes_before),
 		TEST(a_peer_that_does_not_close_is_cut_off),
 		TEST(a_peer_that_closes_gets_our_tag),

@@ -311,7 +311,7 @@ static void hand_over(struct envoi_session *session, struct envoi_element *eleme
 static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
 {
 	struct envoi_session *session = from_sink(sink);
-	if (envoi__sm_is_repeated(session)) {
+	if (envoi__sm_is_repeated(session) || envoi__sm_is_too_late(session, element)) {
 		return;
 	}
 	envoi__session_enter(session);
@@ -326,7 +326,7 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 	uint64_t bytes, const char *limit)
 {
 	struct envoi_session *session = from_sink(sink);
-	if (envoi__sm_is_repeated(session)) {
+	if (envoi__sm_is_repeated(session) || envoi__sm_is_too_late(session, element)) {
 		return;
 	}
 	envoi__session_enter(session);

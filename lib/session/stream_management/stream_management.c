@@ -157,7 +157,7 @@ void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_str
 	}
 	sm->state = ENVOI__SM_OFF;
 	sm->has_undelivered = false;
-	sm->is_requesting = sm->is_answer_due = sm->was_refused = false;
+	sm->is_requesting = sm->is_answer_due = sm->was_refused = sm->has_closed = false;
 	envoi_timer_stop(&sm->request_timer);
 	envoi_deferred_cancel(&sm->turn);
 }
@@ -350,6 +350,7 @@ void envoi__sm_close(struct envoi_session *session)
 		return;
 	}
 	envoi__sm_peer_closes(session);
+	sm->has_closed = true;
 	if (sm->acknowledged != envoi__sm_sent_number(session)) {
 		sm->is_requesting = false;
 		(void)envoi__sm_request(session);

@@ -53,6 +53,7 @@ struct envoi__sm {
 	bool is_requesting; /* an <r/> is not answered */
 	uint64_t requests; /* <r/> sent, on all streams */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */
+	bool has_closed; /* the last <a/> of this stream is sent */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
 	size_t unanswered; /* stanzas handled since the last <a/> */
 	char *id; /* of the session at the server; NULL: not resumable */
@@ -89,6 +90,10 @@ void envoi__sm_handled(struct envoi_session *session);
 void envoi__sm_return(struct envoi_session *session);
 /** @return whether the stanza that has just come was handled on an earlier stream */
 bool envoi__sm_is_repeated(const struct envoi_session *session);
+/** @return whether the stanza that has just come is delivered again in another session: it cannot be
+ * acknowledged on this stream any more, and is no answer */
+bool envoi__sm_is_too_late(
+	const struct envoi_session *session, const struct envoi_element *element);
 /** Send what is due: to be called again when it could not be sent. */
 void envoi__sm_flush(struct envoi_session *session);
 /** Acknowledge, and request the last acknowledgement: the closing tag follows. */

@@ -4,6 +4,8 @@
  */
 #include "session/stream_management/stream_management.h"
 
+#include <string.h>
+
 #include "session/session.h"
 
 enum {
@@ -55,6 +57,19 @@ bool envoi__sm_is_repeated(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
 	return sm->state == ENVOI__SM_ENABLED && envoi__sm_received_number(session) <= sm->received;
+}
+
+static bool is_answer(const struct envoi_element *element)
+{
+	const char *type = envoi_element_attr(element, "type");
+	return strcmp(envoi_element_name(element), "iq") == 0 && type != NULL &&
+		(strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
+}
+
+/* Section 4: what is not acknowledged when the stream is closed is delivered again. No answer is. */
+bool envoi__sm_is_too_late(const struct envoi_session *session, const struct envoi_element *element)
+{
+	return session->sm.has_closed && !is_answer(element);
 }
 
 /* --- state --- */

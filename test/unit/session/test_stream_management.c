@@ -240,6 +240,23 @@ static void closing_acknowledges_first(void **state)
 	assert_int_equal(envoi_session_epoch(wire->session), 2);
 }
 
+/* Section 4: the server stores what was not acknowledged for the next session. */
+static void what_comes_behind_the_last_acknowledgement_is_not_handed_over(void **state)
+{
+	struct wire *wire = *state;
+	sm_enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/>");
+	assert_string_equal(sm_got(), "1 ");
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(sm_short_of(wire_heard(wire)), "a1 end ");
+	(void)wire_talk(wire, "<message id='2'/><presence/>");
+	assert_string_equal(sm_got(), "");
+	(void)wire_talk(wire, "</stream:stream>");
+	wire_run(wire, 10000);
+	assert_string_equal(wire_log(wire), "ended\ndisconnected ENVOI_OK\n");
+}
+
 static void closing_repeats_no_acknowledgement(void **state)
 {
 	struct wire *wire = *state;
@@ -382,6 +399,7 @@ int main(void)
 		TEST(stanzas_for_rows_of_the_stream_are_counted),
 		TEST(a_flood_is_acknowledged_unasked),
 		TEST(closing_acknowledges_first),
+		TEST(what_comes_behind_the_last_acknowledgement_is_not_handed_over),
 		TEST(closing_repeats_no_acknowledgement),
 		TEST(faults_are_fatal),
 		TEST(the_stream_error_names_both_counts),

@@ -95,6 +95,18 @@ static const struct exception exceptions[] = {
 		.stream = ENVOI_STREAM_UNDEFINED_CONDITION,
 		.has_started = true,
 		.verdict = RETRY_FEW},
+	/* An answer to <resume/> that is malformed, or of another session. The session is tried once
+	 * more at most. */
+	{.code = ENVOI_ERR_PROTOCOL,
+		.phase = ENVOI_PHASE_BIND,
+		.stream = ENVOI_STREAM_BAD_FORMAT,
+		.has_started = true,
+		.verdict = RETRY_FEW},
+	{.code = ENVOI_ERR_PROTOCOL,
+		.phase = ENVOI_PHASE_BIND,
+		.stream = ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE,
+		.has_started = true,
+		.verdict = RETRY_FEW},
 	/* The network of a hotel answers in place of the server until its user has logged in there,
 	 * with a certificate of its own or with something that is not XMPP. Nothing is sent to it.
 	 * A certificate that has expired is renewed within hours. Where the application decides
@@ -193,14 +205,15 @@ static bool are_too_many(struct envoi__reconnect *reconnect)
 		MINUTE_MS;
 }
 
-/* @return whether it has been so for a day, without a session in between */
+/* @return whether it has been so for a day in which the machine was awake, without a session in
+ * between */
 static bool is_slow_for_too_long(struct envoi__reconnect *reconnect)
 {
 	if (!reconnect->is_slow) {
 		reconnect->is_slow = true;
-		reconnect->slow_since_ms = all_ms(reconnect);
+		reconnect->slow_since_ms = now_ms(reconnect);
 	}
-	return all_ms(reconnect) - reconnect->slow_since_ms >= LONGEST_SLOW_MS;
+	return now_ms(reconnect) - reconnect->slow_since_ms >= LONGEST_SLOW_MS;
 }
 
 static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)

@@ -252,6 +252,11 @@ static const struct decision decisions[] = {
 	/* the resumption: the counts do not agree */
 	{ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_UNDEFINED_CONDITION, NO_SASL, NO_STANZA,
 		"", ENVOI_RETRY_NEVER, 2},
+	/* an answer to <resume/> without a number; of another session */
+	{ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT, NO_SASL, NO_STANZA, "",
+		ENVOI_RETRY_NEVER, 2},
+	{ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, NO_SASL,
+		NO_STANZA, "", ENVOI_RETRY_NEVER, 2},
 	{ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM, ENVOI_STREAM_CONFLICT, NO_SASL, NO_STANZA, "",
 		ENVOI_RETRY_LATER, 0},
 	{ENVOI_PHASE_BIND, ENVOI_ERR_STANZA, NO_STREAM, NO_SASL, ENVOI_CONFLICT, "",
@@ -332,6 +337,20 @@ static void what_answers_in_place_of_the_server_is_tried_slowly_for_a_day(void *
 	assert_true(attempts > 24 * 10);
 	envoi__reconnect_online(&one);
 	assert_true(lose(&one, &why) != UINT64_MAX);
+}
+
+/* A notebook that sleeps for a day has tried once. */
+static void a_day_of_sleep_is_no_day_of_attempts(void **state)
+{
+	(void)state;
+	struct envoi__reconnect one;
+	struct envoi_failure why;
+	fail_with(&why, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
+	begin(&one);
+	envoi__reconnect_online(&one);
+	assert_int_not_equal(lose(&one, &why), UINT64_MAX);
+	assert_int_equal(envoi_loop_simulated_suspend(loop, 25 * 60 * MINUTE_MS), ENVOI_OK);
+	assert_int_not_equal(lose(&one, &why), UINT64_MAX);
 }
 
 static void a_certificate_that_the_application_has_refused_stops(void **state)
@@ -476,6 +495,7 @@ int main(void)
 		TEST(now_is_at_once_only_the_first_time),
 		TEST(every_kind_of_end_has_its_decision),
 		TEST(what_answers_in_place_of_the_server_is_tried_slowly_for_a_day),
+		TEST(a_day_of_sleep_is_no_day_of_attempts),
 		TEST(a_certificate_that_the_application_has_refused_stops),
 		TEST(a_refusal_whose_cause_is_removed_does_not_count),
 		TEST(three_refusals_in_more_than_a_minute_do_not_stop),

@@ -39,6 +39,7 @@ struct program {
 	int journal_fd;
 	unsigned int open_tickets;
 	bool is_leaving, has_failed;
+	bool is_full; /* the outbox */
 };
 
 static struct program *program_of(struct envoi_handler *handler)
@@ -132,6 +133,10 @@ static int open_journal(struct program *program)
 	if (r == ENVOI_OK && envoi_buffer_len(&records) > 0) {
 		r = envoi_client_load_journal(
 			program->client, envoi_buffer_data(&records), envoi_buffer_len(&records));
+	}
+	if (r == ENVOI_ERR_TIMEOUT) {
+		fputs("the journal is too old: its messages are not sent\n", stderr);
+		r = ENVOI_OK;
 	}
 	envoi_buffer_truncate(&records, 0);
 	if (r == ENVOI_OK) {
@@ -244,9 +249,15 @@ static void on_input(evutil_socket_t fd, short what, void *user)
 	while ((line = evbuffer_readln(program->lines, NULL, EVBUFFER_EOL_LF)) != NULL) {
 		send_line(program, line);
 	}
-	if (n <= 0) {
-		leave(program);
+	if (n > 0) {
+		return;
 	}
+	size_t left = evbuffer_get_length(program->lines); /* the last line has no end */
+	if (left > 0 && (line = calloc(1, left + 1)) != NULL) {
+		evbuffer_remove(program->lines, line, left);
+		send_line(program, line);
+	}
+	leave(program);
 }
 
 /* --- the client's events --- */
@@ -255,8 +266,8 @@ static void on_input(evutil_socket_t fd, short what, void *user)
 static void on_started(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct program *program = program_of(self);
-	(void)event;
-	if (!program->is_leaving) {
+	program->is_full = program->is_full && event->type != ENVOI_EVENT_OUTBOX_LOW;
+	if (!program->is_leaving && !program->is_full) {
 		event_add(program->input, NULL);
 	}
 }
@@ -265,6 +276,7 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 static void on_high(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
+	program_of(self)->is_full = true;
 	event_del(program_of(self)->input);
 }
 

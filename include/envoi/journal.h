@@ -26,7 +26,7 @@ struct envoi_stanza;
  * stanzas that were sent and not acknowledged are sent again, handled stanzas are not delivered
  * again, and requests of peers are answered.
  *
- * 	// set the settings first: journal.max-age and limits.outbox-* are read by loading
+ * 	// set the settings first: journal.max-age is read by loading
  * 	envoi_client_load_journal(client, text, len);	// of the file, if there is one
  * 	envoi_session_set_journal(envoi_client_session(client), &journal.base);
  * 	envoi_session_write_journal(envoi_client_session(client), &out);	// to a new file
@@ -103,12 +103,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  * @param data, len  the stored records; borrowed for the call. A last record that is incomplete or
  *                   damaged is ignored
  * @retval ENVOI_ERR_INVALID  the rest is damaged, of another version or of another account
- * @retval ENVOI_ERR_TIMEOUT  its last record is older than the setting journal.max-age
- * @retval ENVOI_ERR_FULL     it has more than limits.outbox-stanzas or limits.outbox-bytes
+ * @retval ENVOI_ERR_TIMEOUT  its last record is older than the setting journal.max-age, and it has
+ *                            a session that could be resumed, or a stanza that would be sent
  * @retval ENVOI_ERR_STATE    the session has a stream, or stanzas of its own
  * @retval ENVOI_ERR_NOMEM
  * On failure the session is unchanged, and connecting starts a new one. The messages of such a
- * journal are not sent: after ENVOI_ERR_FULL it can be loaded with higher limits.
+ * journal are not sent. All of a journal is loaded, also beyond limits.outbox-stanzas and
+ * limits.outbox-bytes: further stanzas are refused until there is room.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_load_journal(struct envoi_session *session,
 	const struct envoi_jid *account, const void *data, size_t len);

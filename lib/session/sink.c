@@ -370,6 +370,7 @@ static void on_activity(struct envoi_stream_sink *sink)
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_session_owner *owner = session->owner;
 	envoi__liveness_input(&session->liveness);
+	envoi__journal_is_alive(session);
 	if (owner != NULL && owner->impl->activity != NULL) {
 		owner->impl->activity(owner, session);
 	}

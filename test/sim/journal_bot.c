@@ -23,12 +23,13 @@ static int append(struct envoi_journal *journal, const void *record, size_t len)
 		return ENVOI_ERR_FULL;
 	}
 	f->is_dead |= f->dies_before_sending && len > 5 && memcmp(record, "sent ", 5) == 0;
-	if (f->is_dead && f->dies_before_sending) {
+	if (f->is_dead && (f->dies_before_sending || f->dies_at_beginning)) {
 		return ENVOI_ERR_SYSTEM;
 	}
 	if (!f->is_dead) {
 		assert_int_equal(envoi_buffer_append(&f->stored, record, len), ENVOI_OK);
 	}
+	f->is_dead |= f->dies_at_beginning && len > 8 && memcmp(record, "started ", 8) == 0;
 	return ENVOI_OK;
 }
 
@@ -52,6 +53,12 @@ static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 			envoi_session_hold(envoi_delivery_session(in), &f->hold), ENVOI_OK);
 	} else {
 		bot_release(f);
+	}
+	if (f->replaces_in_hand) {
+		envoi_buffer_truncate(&f->stored, 0);
+		assert_int_equal(
+			envoi_session_write_journal(envoi_delivery_session(in), &f->stored),
+			ENVOI_OK);
 	}
 	if (f->dies_in_hand) {
 		f->is_dead = true;

@@ -22,10 +22,11 @@ struct fixture {
 	struct envoi_buffer stored;
 	bool is_dead; /* the process: nothing is stored any more */
 	bool is_full; /* the medium */
-	bool dies_in_hand;
+	bool dies_in_hand, replaces_in_hand; /* the process, and its journal before */
 	bool holds_next; /* the acknowledgement of the next message; the one after releases it */
 	struct envoi_hold *hold;
 	bool dies_before_sending; /* when the next stanza is recorded */
+	bool dies_at_beginning; /* when the next session is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
 	/* messages: "kept", "canceled", and longer than 100 bytes */
 	unsigned int got_kept, got_canceled, got_long, got_delayed;

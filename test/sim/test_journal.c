@@ -521,6 +521,46 @@ static void what_no_byte_of_was_sent_is_queued_again(void **state)
 	assert_int_equal(f->got_delayed, 0);
 }
 
+/* The server forgets the session: the bot begins another, whose first records void the earlier ones.
+ * @return where these records begin */
+static size_t lose_the_session(struct fixture *f)
+{
+	envoi_world_silence(f->world, "bot");
+	bot_say(f, "kept");
+	envoi_world_run(f->world, 1000);
+	size_t before = envoi_buffer_len(&f->stored);
+	envoi_test_server_stop(f->server, false);
+	envoi_test_server_start(f->server);
+	f->dies_at_beginning = true;
+	envoi_world_run(f->world, 120000);
+	assert_true(envoi_buffer_len(&f->stored) > before);
+	return before;
+}
+
+/* The machine has died while they were written. */
+static void what_voids_earlier_records_counts_as_a_whole(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = lose_the_session(f), whole = envoi_buffer_len(&f->stored);
+	assert_string_equal(list(f), "kept e kept u ");
+	for (size_t len = whole - 1; len >= before; len--) {
+		envoi_buffer_truncate(&f->stored, len);
+		assert_string_equal(list(f), "kept u ");
+	}
+}
+
+static void messages_survive_the_end_of_the_machine_at_the_start_of_a_session(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = lose_the_session(f), whole = envoi_buffer_len(&f->stored);
+	envoi_buffer_truncate(&f->stored, before + (whole - before) / 2);
+	bot_kill(f);
+	f->dies_at_beginning = false;
+	bot_start_again(f);
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->got_kept, 1);
+}
+
 static void a_session_closed_in_order_is_not_resumed(void **state)
 {
 	struct fixture *f = *state;
@@ -558,6 +598,8 @@ int main(void)
 		TEST(a_journal_whose_end_is_missing_leads_to_a_new_session),
 		TEST(the_program_can_read_what_became_of_its_messages),
 		TEST(what_no_byte_of_was_sent_is_queued_again),
+		TEST(what_voids_earlier_records_counts_as_a_whole),
+		TEST(messages_survive_the_end_of_the_machine_at_the_start_of_a_session),
 		TEST(a_session_closed_in_order_is_not_resumed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

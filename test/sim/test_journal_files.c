@@ -13,6 +13,7 @@
 
 #include "journal_bot.h"
 #include <envoi/envoi.h>
+#include <envoi/interfaces/session.h>
 #include <envoi/testing.h>
 
 /* --- which ones are read --- */
@@ -121,6 +122,64 @@ static void a_journal_that_is_too_old_is_refused(void **state)
 	assert_int_equal(f->started, 2);
 }
 
+/* There is nothing that could be too old. */
+static void an_old_one_of_a_session_closed_in_order_is_loaded(void **state)
+{
+	struct fixture *f = *state;
+	envoi_client_disconnect(f->bot);
+	envoi_world_run(f->world, 1000);
+	bot_kill(f);
+	envoi_world_run(f->world, (uint64_t)25 * 3600 * 1000);
+	bot_start_again(f);
+	assert_int_equal(f->started, 2);
+}
+
+static void an_idle_session_does_not_become_too_old(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = envoi_buffer_len(&f->stored);
+	envoi_world_run(f->world, (uint64_t)49 * 3600 * 1000);
+	assert_true(envoi_buffer_len(&f->stored) < before + (size_t)50 * 100);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->started, 1);
+}
+
+/* What was within the limits when it was recorded may be beyond them in the next process. */
+static void a_journal_is_loaded_beyond_the_limits_of_the_outbox(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	envoi_world_silence(f->world, "bot");
+	for (int i = 0; i < 5; i++) {
+		bot_say(f, "kept");
+	}
+	bot_kill(f);
+	struct envoi_settings *settings;
+	bot_new(f, "bot@example.org/desk");
+	assert_int_equal(envoi_settings_new(&settings, envoi_world_context(f->world)), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "limits.outbox-stanzas", "2"), ENVOI_OK);
+	envoi_session_configure(envoi_client_session(f->bot), settings);
+	envoi_settings_free(settings);
+	assert_int_equal(bot_load(f), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 5);
+}
+
+static void a_refused_journal_leaves_the_address(void **state)
+{
+	struct fixture *f = *state;
+	bot_kill(f);
+	envoi_world_run(f->world, (uint64_t)25 * 3600 * 1000);
+	bot_new(f, "bot@example.org/desk");
+	struct envoi_session *session = envoi_client_session(f->bot);
+	bool had_address = envoi_session_jid(session) != NULL;
+	assert_int_equal(bot_load(f), ENVOI_ERR_TIMEOUT);
+	assert_int_equal(envoi_session_jid(session) != NULL, had_address);
+}
+
 static void a_damaged_one_is_refused_except_at_its_end(void **state)
 {
 	struct fixture *f = *state;
@@ -185,6 +244,10 @@ int main(void)
 		TEST(a_journal_of_another_account_is_refused),
 		TEST(an_empty_one_loads_nothing),
 		TEST(a_journal_that_is_too_old_is_refused),
+		TEST(an_old_one_of_a_session_closed_in_order_is_loaded),
+		TEST(an_idle_session_does_not_become_too_old),
+		TEST(a_journal_is_loaded_beyond_the_limits_of_the_outbox),
+		TEST(a_refused_journal_leaves_the_address),
 		TEST(a_damaged_one_is_refused_except_at_its_end),
 		TEST(loading_leaves_nothing_behind_when_memory_is_short),
 	};

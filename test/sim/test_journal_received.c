@@ -147,6 +147,21 @@ static void a_journal_that_is_replaced_keeps_the_count_of_ends(void **state)
 	assert_int_equal(f->unhandled, 1);
 }
 
+/* Replacing it while the stanza is delivered does not hide the end of the process. */
+static void a_journal_that_is_replaced_within_a_delivery_has_the_stanza(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->dies_in_hand = f->replaces_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "poison");
+	envoi_world_run(f->world, 1000);
+	bot_start_again(f);
+	assert_int_equal(f->heard, 2);
+	bot_start_again(f);
+	assert_int_equal(f->heard, 2);
+	assert_int_equal(f->unhandled, 1);
+}
+
 static void a_request_that_is_open_when_the_session_is_resumed_again_stays_so(void **state)
 {
 	struct fixture *f = *state;
@@ -387,6 +402,7 @@ int main(void)
 		TEST(a_resumption_promises_nothing_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
+		TEST(a_journal_that_is_replaced_within_a_delivery_has_the_stanza),
 		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(without_memory_a_request_has_one_answer_all_the_same),

@@ -9,6 +9,10 @@
 #include "session/journal/journal_writer.h"
 #include "session/session.h"
 
+enum {
+	ALIVE_RECORDS = 24, /* of a session without stanzas, in the largest age of a journal */
+};
+
 void envoi__journal_init(struct envoi__journal *journal)
 {
 	envoi__list_init(&journal->requests);
@@ -57,6 +61,7 @@ static int store(struct envoi_session *session, const struct envoi__journal_writ
 		r = r < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK; /* it is tried again */
 	}
 	journal->is_behind = r < 0;
+	journal->recorded_ms = envoi_loop_now_ms(session->queue.loop);
 	return r;
 }
 
@@ -111,6 +116,18 @@ static int append_number(
 	return append(&writer);
 }
 
+/* Often enough that the last record of a session without stanzas is never too old. */
+void envoi__journal_is_alive(struct envoi_session *session)
+{
+	const struct envoi__journal *journal = &session->journal;
+	if (journal->journal != NULL &&
+		envoi_loop_now_ms(session->queue.loop) - journal->recorded_ms >=
+			journal->max_age_ms / ALIVE_RECORDS) {
+		(void)append_number(
+			session, ENVOI__RECORD_HANDLED, envoi__journal_handled_number(session));
+	}
+}
+
 /* What is held from the session before is held still. */
 void envoi__journal_started(struct envoi_session *session)
 {
@@ -121,8 +138,7 @@ void envoi__journal_started(struct envoi_session *session)
 	session->journal.suspect = 0;
 	if (is_recording(session)) {
 		begin(&writer, session, &out);
-		envoi__journal_put(&writer, ENVOI__RECORD_STARTED, 0, "", 0);
-		envoi__journal_put_all_waiting(&writer);
+		envoi__journal_put_started(&writer);
 		(void)append(&writer);
 	}
 }

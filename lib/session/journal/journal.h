@@ -41,6 +41,7 @@ struct envoi__journal {
 	uint64_t suspect; /* number of the one during whose delivery the process ended; 0: none */
 	uint64_t deaths; /* number of processes that ended during its delivery */
 	uint64_t max_age_ms; /* of one that is loaded */
+	uint64_t recorded_ms; /* on the loop's clock: when records were appended last */
 	uint64_t last_waiting; /* last number of one that waits to be sent (again) */
 	bool is_behind; /* a record is missing: all is written before the next one */
 	bool is_open; /* a session is being recorded */
@@ -56,6 +57,9 @@ void envoi__journal_started(struct envoi_session *session);
 void envoi__journal_resumable(struct envoi_session *session);
 /** The session was closed in order: there is nothing to resume. */
 void envoi__journal_ended(struct envoi_session *session);
+
+/** The peer has sent something, be it white space: record that the session exists. */
+void envoi__journal_is_alive(struct envoi_session *session);
 
 /** A stanza was queued: record it, if it is a message that still waits for its first stream. */
 void envoi__journal_queued(struct envoi_session *session);

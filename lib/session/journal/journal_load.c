@@ -300,12 +300,12 @@ static void load_numbers(struct envoi_session *session, const struct loaded *loa
 	}
 }
 
-static void unload(struct envoi_session *session)
+static void unload(struct envoi_session *session, const struct envoi_jid *jid)
 {
 	envoi__outbox_cancel_all(&session->outbox);
 	envoi__journal_remove_requests(session);
 	envoi__sm_forget(session);
-	envoi_session_set_jid(session, NULL);
+	envoi_session_set_jid(session, jid);
 }
 
 static bool is_untouched(const struct envoi_session *session)
@@ -315,8 +315,13 @@ static bool is_untouched(const struct envoi_session *session)
 		session->started_epoch == 0;
 }
 
+/* Nothing is old where there is neither a session to resume nor a stanza to send. */
 static bool is_too_old(const struct envoi_session *session, const struct loaded *loaded)
 {
+	const struct envoi__outbox *outbox = &session->outbox;
+	if (!loaded->is_open && outbox->count + outbox->kept_count + outbox->held_count == 0) {
+		return false;
+	}
 	int64_t age_ms = envoi_context_wall_clock_ms(session->context) - loaded->time_ms;
 	return age_ms > 0 && (uint64_t)age_ms > session->journal.max_age_ms;
 }
@@ -331,6 +336,16 @@ static void go_on(struct envoi_session *session, const struct loaded *loaded)
 	session->started_epoch = session->epoch;
 }
 
+static int load(
+	struct envoi_session *session, const struct loaded *loaded, const void *data, size_t len)
+{
+	int r = loaded->resumable.data != NULL ? load_resumable(session, loaded) : ENVOI_OK;
+	if (r == ENVOI_OK) {
+		r = load_items(session, loaded, data, len);
+	}
+	return r == ENVOI_OK && is_too_old(session, loaded) ? ENVOI_ERR_TIMEOUT : r;
+}
+
 int envoi_session_load_journal(struct envoi_session *session, const struct envoi_jid *account,
 	const void *data, size_t len)
 {
@@ -342,17 +357,13 @@ int envoi_session_load_journal(struct envoi_session *session, const struct envoi
 	if (r < 0 || !loaded.has_account) {
 		return r; /* nothing was recorded yet */
 	}
-	if (is_too_old(session, &loaded)) {
-		return ENVOI_ERR_TIMEOUT;
-	}
-	if (loaded.resumable.data != NULL) {
-		r = load_resumable(session, &loaded);
-	}
-	if (r == ENVOI_OK) {
-		r = load_items(session, &loaded, data, len);
-	}
+	struct envoi_jid *before = envoi_jid_ref(session->jid);
+	r = load(session, &loaded, data, len);
 	if (r < 0) {
-		unload(session);
+		unload(session, before);
+	}
+	envoi_jid_unref(before);
+	if (r < 0) {
 		return r;
 	}
 	session->journal.is_behind = session->is_continued = true;

@@ -66,6 +66,23 @@ int envoi__record_write(struct envoi_buffer *out, const struct envoi__record *re
 	return r;
 }
 
+int envoi__record_write_beginning(struct envoi_buffer *out, enum envoi__record_kind kind,
+	int64_t time_ms, const struct envoi_buffer *rest)
+{
+	char sum[SUM_DIGITS + 1];
+	size_t before = envoi_buffer_len(out), len = envoi_buffer_len(rest);
+	snprintf(sum, sizeof(sum), "%016" PRIx64, checksum(envoi_buffer_data(rest), len));
+	const struct envoi__record record = {kind, time_ms, len, sum, SUM_DIGITS};
+	int r = envoi__record_write(out, &record);
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append(out, envoi_buffer_data(rest), len);
+	}
+	if (r < 0) {
+		envoi_buffer_truncate(out, before);
+	}
+	return r;
+}
+
 /* --- reading --- */
 
 struct line {
@@ -143,6 +160,26 @@ static bool has_more(struct envoi__records records)
 	return false;
 }
 
+/* @retval ENVOI_STOP  the records that belong to this one are not all there, and nothing follows */
+static int check_beginning(const struct envoi__record *record, const struct envoi__records *rest)
+{
+	char sum[SUM_DIGITS + 1];
+	bool is_beginning = record->kind == ENVOI__RECORD_STARTED ||
+		record->kind == ENVOI__RECORD_ENDED;
+	if (!is_beginning || record->len != SUM_DIGITS) {
+		return ENVOI_OK;
+	}
+	memcpy(sum, record->data, SUM_DIGITS);
+	sum[SUM_DIGITS] = '\0';
+	if (record->number > rest->len) {
+		return ENVOI_STOP;
+	}
+	if (!is_sum(sum, rest->data, (size_t)record->number)) {
+		return record->number == rest->len ? ENVOI_STOP : ENVOI_ERR_INVALID;
+	}
+	return ENVOI_OK;
+}
+
 /* A write that was cut off leaves the beginning of a record, or one whose bytes are not all there:
  * nothing follows it. */
 int envoi__record_read(struct envoi__records *records, struct envoi__record *ret_record)
@@ -159,7 +196,11 @@ int envoi__record_read(struct envoi__records *records, struct envoi__record *ret
 	if (!is_intact(&line, ret_record)) {
 		return left == ret_record->len + 1 ? ENVOI_STOP : ENVOI_ERR_INVALID;
 	}
-	records->data = ret_record->data + ret_record->len + 1;
-	records->len = left - ret_record->len - 1;
-	return ENVOI_OK;
+	const struct envoi__records rest = {
+		ret_record->data + ret_record->len + 1, left - ret_record->len - 1};
+	int r = check_beginning(ret_record, &rest);
+	if (r == ENVOI_OK) {
+		*records = rest;
+	}
+	return r;
 }

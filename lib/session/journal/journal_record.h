@@ -16,11 +16,18 @@
  * bytes, LINE-SUM what precedes it in the line.
  */
 
+/*
+ * STARTED and ENDED void what precedes them, and are written together with the records that replace
+ * it. The number is that of the bytes of these records, which follow, and the bytes are the sum over
+ * them: where they are not all there, the record does not count. Earlier versions: 0, and no bytes.
+ */
+
 /** In brackets: the meaning of the number and of the bytes. Numbers count stanzas as XEP-0198
  * does. */
 enum envoi__record_kind {
 	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
-	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
+	/** stanzas count from here; earlier records are void [see below] */
+	ENVOI__RECORD_STARTED,
 	/** the session can be resumed [for so many ms; full address, id, location, its port:
 	 * lines] */
 	ENVOI__RECORD_RESUMABLE,
@@ -40,7 +47,7 @@ enum envoi__record_kind {
 	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
 	ENVOI__RECORD_REQUEST, /**< an iq get or set is received [its number; sender, id: lines] */
 	ENVOI__RECORD_STOPPED, /**< a filter has stopped a request [its number; none] */
-	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [0; none] */
+	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [see below] */
 	ENVOI__RECORD_KINDS,
 };
 
@@ -58,6 +65,15 @@ struct envoi__record {
 
 /** Append a record. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  @p out is unchanged */
 int envoi__record_write(struct envoi_buffer *out, const struct envoi__record *record);
+
+/**
+ * Append a record that voids earlier ones, and the records that replace them.
+ * @param kind  STARTED or ENDED
+ * @param rest  the records that replace them
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  @p out is unchanged
+ */
+int envoi__record_write_beginning(struct envoi_buffer *out, enum envoi__record_kind kind,
+	int64_t time_ms, const struct envoi_buffer *rest);
 
 /** Bytes to be read. */
 struct envoi__records {

@@ -117,12 +117,6 @@ static void put_list(struct envoi__journal_writer *writer, struct envoi__list *l
 	}
 }
 
-void envoi__journal_put_all_waiting(struct envoi__journal_writer *writer)
-{
-	put_list(writer, &writer->session->outbox.held);
-	put_list(writer, &writer->session->outbox.waiting);
-}
-
 void envoi__journal_put_request(
 	struct envoi__journal_writer *writer, const struct envoi__journal_request *request)
 {
@@ -146,12 +140,42 @@ uint64_t envoi__journal_handled_number(const struct envoi_session *session)
 	return delivering != 0 && handled >= delivering ? delivering - 1 : handled;
 }
 
-void envoi__journal_put_session(struct envoi__journal_writer *writer)
+/* @param put  appends the records that replace the earlier ones */
+static void put_beginning(struct envoi__journal_writer *writer, enum envoi__record_kind kind,
+	void (*put)(struct envoi__journal_writer *writer))
+{
+	struct envoi_buffer rest;
+	struct envoi__journal_writer inner = {writer->session, &rest, writer->code};
+	envoi_buffer_init(&rest, writer->session->context, 0);
+	put(&inner);
+	writer->code = inner.code;
+	if (writer->code == ENVOI_OK) {
+		writer->code = envoi__record_write_beginning(writer->out, kind,
+			envoi_context_wall_clock_ms(writer->session->context), &rest);
+	}
+	envoi_buffer_finish(&rest);
+}
+
+/* One whose delivery has begun was not taken out: it is for the number of deaths that it is
+ * recorded. */
+static void put_suspect(struct envoi__journal_writer *writer)
+{
+	const struct envoi__journal *journal = &writer->session->journal;
+	uint64_t deaths = journal->suspect != 0 && journal->suspect == journal->delivering
+		? journal->deaths
+		: 0;
+	if (journal->delivering != 0 && deaths < ENVOI__JOURNAL_DEATHS) {
+		envoi__journal_put_taken(writer, journal->delivering, deaths);
+	} else if (journal->suspect != 0) {
+		envoi__journal_put_taken(writer, journal->suspect, journal->deaths - 1);
+	}
+}
+
+static void put_state(struct envoi__journal_writer *writer)
 {
 	struct envoi_session *session = writer->session;
 	const struct envoi__journal *journal = &session->journal;
 	const struct envoi__sm *sm = &session->sm;
-	envoi__journal_put(writer, ENVOI__RECORD_STARTED, 0, "", 0);
 	if (sm->id != NULL) {
 		envoi__journal_put_resumable(writer);
 	}
@@ -161,9 +185,7 @@ void envoi__journal_put_session(struct envoi__journal_writer *writer)
 	put_list(writer, &session->outbox.waiting);
 	envoi__journal_put(
 		writer, ENVOI__RECORD_HANDLED, envoi__journal_handled_number(session), "", 0);
-	if (journal->suspect != 0) {
-		envoi__journal_put_taken(writer, journal->suspect, journal->deaths - 1);
-	}
+	put_suspect(writer);
 	for (struct envoi__list *link = journal->requests.next; link != &journal->requests;
 		link = link->next) {
 		envoi__journal_put_request(
@@ -171,8 +193,23 @@ void envoi__journal_put_session(struct envoi__journal_writer *writer)
 	}
 }
 
+void envoi__journal_put_session(struct envoi__journal_writer *writer)
+{
+	put_beginning(writer, ENVOI__RECORD_STARTED, put_state);
+}
+
+static void put_all_waiting(struct envoi__journal_writer *writer)
+{
+	put_list(writer, &writer->session->outbox.held);
+	put_list(writer, &writer->session->outbox.waiting);
+}
+
+void envoi__journal_put_started(struct envoi__journal_writer *writer)
+{
+	put_beginning(writer, ENVOI__RECORD_STARTED, put_all_waiting);
+}
+
 void envoi__journal_put_ended(struct envoi__journal_writer *writer)
 {
-	envoi__journal_put(writer, ENVOI__RECORD_ENDED, 0, "", 0);
-	envoi__journal_put_all_waiting(writer);
+	put_beginning(writer, ENVOI__RECORD_ENDED, put_all_waiting);
 }

@@ -28,8 +28,6 @@ void envoi__journal_put_stanza(struct envoi__journal_writer *writer, enum envoi_
 /** Append WAITING or QUEUED of an entry, which gets its number where it has none. */
 void envoi__journal_put_waiting(
 	struct envoi__journal_writer *writer, struct envoi__outbox_entry *entry);
-/** Append WAITING or QUEUED of all that are held or wait. */
-void envoi__journal_put_all_waiting(struct envoi__journal_writer *writer);
 void envoi__journal_put_request(
 	struct envoi__journal_writer *writer, const struct envoi__journal_request *request);
 /** Append TAKEN. @param deaths  number of processes that ended during the delivery */
@@ -37,6 +35,8 @@ void envoi__journal_put_taken(
 	struct envoi__journal_writer *writer, uint64_t number, uint64_t deaths);
 /** Append all records of a session that can be resumed. */
 void envoi__journal_put_session(struct envoi__journal_writer *writer);
+/** Append STARTED, and what waits for the stream of this session. */
+void envoi__journal_put_started(struct envoi__journal_writer *writer);
 /** Append ENDED, and what waits for the next session. */
 void envoi__journal_put_ended(struct envoi__journal_writer *writer);
 

@@ -11,11 +11,15 @@
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
 {
 	bool is_restoring = item->meta.is_restoring;
-	if (!item->is_vital &&
-		(envoi__outbox_is_full(outbox, is_restoring) ||
-			!envoi__outbox_has_room_for(outbox, item->len, is_restoring))) {
-		return ENVOI_ERR_FULL;
-	}
+	return item->is_vital ||
+			(!envoi__outbox_is_full(outbox, is_restoring) &&
+				envoi__outbox_has_room_for(outbox, item->len, is_restoring))
+		? envoi__outbox_put(outbox, item)
+		: ENVOI_ERR_FULL;
+}
+
+int envoi__outbox_put(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
+{
 	struct envoi__outbox_entry *entry = envoi__entry_new(outbox->context, item);
 	if (entry == NULL) {
 		return ENVOI_ERR_NOMEM;
@@ -230,7 +234,7 @@ int envoi__outbox_restore(
 	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number)
 {
 	bool is_keeping = outbox->is_keeping;
-	int r = envoi__outbox_add(outbox, item);
+	int r = envoi__outbox_put(outbox, item);
 	if (r == ENVOI_OK) {
 		outbox->is_keeping = true;
 		note_sent(envoi__outbox_last(&outbox->waiting), number);

@@ -136,6 +136,8 @@ bool envoi__outbox_is_full(const struct envoi__outbox *outbox, bool is_restoring
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
  */
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
+/** As envoi__outbox_add(), beyond the limits too. @retval ENVOI_ERR_NOMEM  nothing was changed */
+int envoi__outbox_put(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
 
 /**
  * Send as much as the stream accepts.

@@ -15,7 +15,7 @@ static bool is_answer(const struct envoi__outbox_meta *meta)
 int envoi__outbox_restore_held(
 	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_sent)
 {
-	int r = envoi__outbox_add(outbox, item);
+	int r = envoi__outbox_put(outbox, item);
 	if (r == ENVOI_OK) {
 		struct envoi__outbox_entry *entry = envoi__outbox_last(&outbox->waiting);
 		envoi__entry_stop_waiting(entry);

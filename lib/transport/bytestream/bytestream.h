@@ -84,6 +84,7 @@ struct envoi__byte_stream {
 	struct envoi_timer linger;
 	uint64_t linger_ms;
 	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
+	size_t element_bytes; /* received since it was started */
 	struct envoi_timer write_timer; /* while the channel accepts nothing of what is pending */
 	struct envoi__guard guard; /* of entries from the loop */
 

@@ -10,6 +10,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum {
+	PROGRESS_BYTES = 16384, /* of an element within each of its timeouts but the last */
+};
+
 static struct envoi_loop *loop_of(const struct envoi__byte_stream *bytes)
 {
 	return envoi_context_loop(bytes->base.context);
@@ -22,10 +26,24 @@ static void describe(char *text, size_t size, const char *what, uint64_t timeout
 		is_short ? timeout_ms : (timeout_ms + 500) / 1000, is_short ? "ms" : "s");
 }
 
+static void on_element_timeout(struct envoi_timer *timer);
+
+static void start_element_timer(struct envoi__byte_stream *bytes)
+{
+	bytes->element_bytes = 0;
+	envoi_timer_start(&bytes->element_timer, loop_of(bytes), bytes->options.element_timeout_ms,
+		on_element_timeout);
+}
+
+/* A large stanza over a slow link would be cut off again each time. */
 static void on_element_timeout(struct envoi_timer *timer)
 {
 	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
 		timer, struct envoi__byte_stream, element_timer);
+	if (bytes->element_bytes >= PROGRESS_BYTES) {
+		start_element_timer(bytes);
+		return;
+	}
 	char text[96];
 	describe(text, sizeof(text), "the peer did not end an element that it began",
 		bytes->options.element_timeout_ms);
@@ -44,8 +62,7 @@ void envoi__byte_stream_time_element(struct envoi__byte_stream *bytes, bool is_n
 		envoi_timer_stop(timer);
 	}
 	if (!envoi_timer_is_started(timer) && is_incomplete) {
-		envoi_timer_start(timer, loop_of(bytes), bytes->options.element_timeout_ms,
-			on_element_timeout);
+		start_element_timer(bytes);
 	}
 }
 

@@ -285,6 +285,7 @@ void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
 	bytes->last_byte = data[len - 1];
+	bytes->element_bytes += len;
 	if (bytes->framing == NULL) {
 		envoi_xml_parser_feed(bytes->parser, data, len);
 	} else if (bytes->framing->impl->received(bytes->framing, data, len) < 0) {

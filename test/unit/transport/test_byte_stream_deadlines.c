@@ -88,6 +88,32 @@ static void an_element_that_does_not_end_closes_the_connection(void **state)
 	for_each_kind(a_dripping_element);
 }
 
+/* A large stanza over a slow link. */
+static void a_large_element(struct transport_pair *pair)
+{
+	static char piece[16384 + 1];
+	memset(piece, 'x', sizeof(piece) - 1);
+	pair->b.transport->impl->set_limits(pair->b.transport, &envoi_xml_limits_default);
+	send(&pair->a, "<message><body>");
+	for (int i = 0; i < 10; i++) {
+		run_for(pair, ELEMENT_TIMEOUT - SECOND);
+		send(&pair->a, piece);
+		run_for(pair, SECOND);
+		assert_int_equal(pair->b.closes, 0);
+	}
+	piece[8192] = '\0';
+	run_for(pair, SECOND);
+	send(&pair->a, piece);
+	run_for(pair, ELEMENT_TIMEOUT + 5 * SECOND);
+	transport_side_expect(&pair->b, "closed -102 policy-violation\n");
+}
+
+static void an_element_that_arrives_slowly_has_more_time(void **state)
+{
+	(void)state;
+	for_each_kind(a_large_element);
+}
+
 static void an_element_in_time(struct transport_pair *pair)
 {
 	send(&pair->a, "<message><body>");
@@ -225,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_element_that_does_not_end_closes_the_connection),
+		cmocka_unit_test(an_element_that_arrives_slowly_has_more_time),
 		cmocka_unit_test(each_element_has_its_own_time_and_silence_none),
 		cmocka_unit_test(a_pause_of_reading_suspends_the_peers_deadline),
 		cmocka_unit_test(an_element_behind_a_spent_slice_has_a_time_too),

@@ -521,7 +521,7 @@ static void what_no_byte_of_was_sent_is_queued_again(void **state)
 	assert_int_equal(f->got_delayed, 0);
 }
 
-/* The server forgets the session: the bot begins another, whose first records void the earlier ones.
+/* The server forgets the session: the bot begins another, whose first records void earlier ones.
  * @return where these records begin */
 static size_t lose_the_session(struct fixture *f)
 {

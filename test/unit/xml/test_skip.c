@@ -324,7 +324,7 @@ static void any_depth_is_skipped(void **state)
 	assert_true(is_skipped(&limits, "<message>", 12000, "<a>", "</a>", 12000, 0));
 }
 
-/* @return whether @p outer elements `a` with this content are skipped; else they are not well-formed */
+/* @return whether @p outer elements `a` with this content are skipped; else: not well-formed */
 static bool nested_is_skipped(size_t outer, const char *inner)
 {
 	struct envoi_xml_limits limits = small;

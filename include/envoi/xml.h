@@ -276,9 +276,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
  * that exceeds a limit is skipped, with bounded memory, and returned as ENVOI_XML_SKIPPED. While it
  * is skipped, these remain errors: invalid UTF-8, characters that XML does not allow, comments,
  * processing instructions, document types, malformed CDATA sections, `<` in a tag, end tags that do
- * not match, and more bytes than skip_bytes. These are not checked: duplicate attributes, undeclared
- * prefixes, references, and the form of names and attributes. If a start tag itself exceeds a limit,
- * its attributes of more than 8 KiB are not read.
+ * not match, and more bytes than skip_bytes. These are not checked: duplicate attributes,
+ * undeclared prefixes, references, and the form of names and attributes. If a start tag itself
+ * exceeds a limit, its attributes of more than 8 KiB are not read.
  *
  * Bytes are parsed when envoi_xml_parser_next() is called, so that one tree at a time is in memory.
  * All elements inherit the language of the header, if it has at most 64 bytes.

@@ -95,8 +95,8 @@ static const struct exception exceptions[] = {
 		.stream = ENVOI_STREAM_UNDEFINED_CONDITION,
 		.has_started = true,
 		.verdict = RETRY_FEW},
-	/* An answer to <resume/> that is malformed, or of another session. The session is tried once
-	 * more at most. */
+	/* An answer to <resume/> that is malformed, or of another session. The session is tried
+	 * once more at most. */
 	{.code = ENVOI_ERR_PROTOCOL,
 		.phase = ENVOI_PHASE_BIND,
 		.stream = ENVOI_STREAM_BAD_FORMAT,

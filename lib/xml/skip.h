@@ -38,7 +38,7 @@ enum envoi__skip_state {
  * What XML forbids within the bytes of this element, and is found: comments, processing
  * instructions, document types, malformed CDATA sections, `<` in tags, end tags that do not match,
  * by a hash of their names, at any depth. The parser has checked UTF-8 and characters. Not found:
- * everything else, such as an attribute that stands twice, undeclared prefixes, malformed references.
+ * all else, such as an attribute that stands twice, undeclared prefixes, malformed references.
  */
 struct envoi__skip {
 	struct envoi_context *context; /* borrowed */

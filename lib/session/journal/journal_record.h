@@ -17,9 +17,10 @@
  */
 
 /*
- * STARTED and ENDED void what precedes them, and are written together with the records that replace
- * it. The number is that of the bytes of these records, which follow, and the bytes are the sum over
- * them: where they are not all there, the record does not count. Earlier versions: 0, and no bytes.
+ * STARTED and ENDED void what precedes them, and are written together with the records that
+ * replace it. The number is that of the bytes of these records, which follow, and the bytes are the
+ * sum over them: where they are not all there, the record does not count. Earlier versions: 0, and
+ * no bytes.
  */
 
 /** In brackets: the meaning of the number and of the bytes. Numbers count stanzas as XEP-0198

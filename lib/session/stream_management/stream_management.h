@@ -90,8 +90,8 @@ void envoi__sm_handled(struct envoi_session *session);
 void envoi__sm_return(struct envoi_session *session);
 /** @return whether the stanza that has just come was handled on an earlier stream */
 bool envoi__sm_is_repeated(const struct envoi_session *session);
-/** @return whether the stanza that has just come is delivered again in another session: it cannot be
- * acknowledged on this stream any more, and is no answer */
+/** @return whether the stanza that has just come is delivered again in another session: it cannot
+ * be acknowledged on this stream any more, and is no answer */
 bool envoi__sm_is_too_late(
 	const struct envoi_session *session, const struct envoi_element *element);
 /** Send what is due: to be called again when it could not be sent. */

@@ -66,7 +66,7 @@ static bool is_answer(const struct envoi_element *element)
 		(strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
 }
 
-/* Section 4: what is not acknowledged when the stream is closed is delivered again. No answer is. */
+/* Section 4: what is not acknowledged when the stream is closed comes again. No answer does. */
 bool envoi__sm_is_too_late(const struct envoi_session *session, const struct envoi_element *element)
 {
 	return session->sm.has_closed && !is_answer(element);

@@ -35,12 +35,18 @@ static void start_element_timer(struct envoi__byte_stream *bytes)
 		on_element_timeout);
 }
 
-/* A large stanza over a slow link would be cut off again each time. */
+/* A large stanza over a slow link would be cut off again at each login. Only where stanzas are
+ * skipped, at a client that is online: from others a receiver has to get its memory back. */
+static bool has_progress(const struct envoi__byte_stream *bytes)
+{
+	return bytes->limits.skip_bytes > 0 && bytes->element_bytes >= PROGRESS_BYTES;
+}
+
 static void on_element_timeout(struct envoi_timer *timer)
 {
 	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
 		timer, struct envoi__byte_stream, element_timer);
-	if (bytes->element_bytes >= PROGRESS_BYTES) {
+	if (has_progress(bytes)) {
 		start_element_timer(bytes);
 		return;
 	}

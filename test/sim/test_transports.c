@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <envoi/interfaces/channel.h>
 #include <envoi/mainloop.h>
 
 #include "open_fds.h"
@@ -443,6 +444,32 @@ static void a_slice_lets_others_have_their_turn(void **state)
 	assert_true(p->b.most_in_a_turn <= TRANSPORT_PAIR_SLICE);
 }
 
+/* An element of any size delays others no longer than the parsing of what one reading brings. */
+static void a_turn_reads_once(void **state)
+{
+	static char text[12 * ENVOI_CHANNEL_READ_BYTES];
+	struct transport_pair *p = *state;
+	unsigned int turns = 0;
+	open_both(p);
+	if (kind->piece_bytes == 1) {
+		transport_pair_set_pieces(p, 1009);
+	}
+	p->b.transport->impl->set_limits(p->b.transport, &envoi_xml_limits_default);
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "<message>", 9);
+	memcpy(text + sizeof(text) - 10, "</message>", 10);
+	assert_int_equal(
+		p->a.transport->impl->send_element(p->a.transport, text, sizeof(text)), ENVOI_OK);
+	while (p->b.elements == 0 && turns < 1000) {
+		int before = p->b.activities;
+		assert_true(envoi_loop_run_once(p->loop, false) >= 0);
+		assert_true(p->b.activities <= before + 1);
+		turns++;
+	}
+	assert_int_equal(p->b.elements, 1);
+	assert_true(turns >= 12);
+}
+
 static void white_space_is_life_and_nothing_else(void **state)
 {
 	struct transport_pair *p = *state;
@@ -578,6 +605,7 @@ int main(void)
 		CASE(one_element_may_be_larger_than_the_output),
 		CASE(limits_end_the_stream),
 		CASE(a_slice_lets_others_have_their_turn),
+		CASE(a_turn_reads_once),
 		CASE(white_space_is_life_and_nothing_else),
 		CASE(closing_has_a_bound),
 		CASE(sending_inside_callbacks_continues),

@@ -40,32 +40,34 @@ struct floor {
 	bool is_authenticated, is_bound, restarts, wants_tls, in_body;
 	char name[32], from[LONGEST], body[LONGEST];
 	size_t body_len;
-	char out[READ_SIZE];
-	size_t out_len;
 };
+
+/* Of one session at a time: flushed before another one's turn. */
+static char out[READ_SIZE];
+static size_t out_len;
 
 static int epoll;
 static gnutls_certificate_credentials_t credentials;
 
 static void flush(struct floor *floor)
 {
-	for (size_t sent = 0; sent < floor->out_len;) {
+	for (size_t sent = 0; sent < out_len;) {
 		ssize_t n = floor->tls != NULL
-			? gnutls_record_send(floor->tls, floor->out + sent, floor->out_len - sent)
-			: send(floor->fd, floor->out + sent, floor->out_len - sent, 0);
+			? gnutls_record_send(floor->tls, out + sent, out_len - sent)
+			: send(floor->fd, out + sent, out_len - sent, 0);
 		peer_check(n > 0, "nothing can be sent");
 		sent += (size_t)n;
 	}
-	floor->out_len = 0;
+	out_len = 0;
 }
 
 static void say(struct floor *floor, const char *text, size_t len)
 {
-	if (floor->out_len + len > sizeof(floor->out)) {
+	if (out_len + len > sizeof(out)) {
 		flush(floor);
 	}
-	memcpy(floor->out + floor->out_len, text, len);
-	floor->out_len += len;
+	memcpy(out + out_len, text, len);
+	out_len += len;
 }
 
 static void say_text(struct floor *floor, const char *text)

@@ -42,7 +42,7 @@ void growth_receive(size_t size)
 static const struct curve *find_curve(const char *name)
 {
 	const struct curve *const tables[] = {
-		growth_of_stanzas, growth_of_handlers, growth_of_load};
+		growth_of_stanzas, growth_of_handlers, growth_of_load, growth_of_sessions};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct curve *curve = tables[i]; curve->name != NULL; curve++) {
 			if (strcmp(curve->name, name) == 0) {

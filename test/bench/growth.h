@@ -19,7 +19,8 @@ struct curve {
 	void (*between)(size_t size); /* before each round, not counted; NULL: nothing */
 };
 
-extern const struct curve growth_of_stanzas[], growth_of_handlers[], growth_of_load[];
+extern const struct curve growth_of_stanzas[], growth_of_handlers[], growth_of_load[],
+	growth_of_sessions[];
 
 void *growth_allocate(size_t count, size_t each);
 struct envoi_session *growth_session(void);

@@ -35,6 +35,10 @@ CURVES = {
     "roster": ("a roster is fetched at a login: instructions a contact", "contacts",
                (100, 1000, 10000, 100000), True, 2),
     "push": ("a contact is changed: instructions", "contacts", (10, 100, 1000, 10000, 100000), False, 3),
+    "logins": ("sessions are opened and stay: instructions a session", "sessions",
+               (100, 1000, 10000, 50000), True, 2),
+    "sessions": ("a message is received beside idle sessions: instructions", "sessions",
+                 (1, 10, 100, 1000, 10000), False, 5),
     "timers": ("a timer is started and stopped: instructions", "running timers",
                (1, 10, 100, 1000, 10000, 100000), False, 5),
 }
@@ -42,7 +46,8 @@ CURVES = {
 
 def count(build, name, size, rounds):
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=bench_counted",
-               "--toggle-collect=bench_server_speaks", str(build / "test" / "bench" / "bench-growth"), name,
+               "--toggle-collect=bench_server_speaks",
+               "--toggle-collect=bench_server_speaks_to_many", str(build / "test" / "bench" / "bench-growth"), name,
                str(size), str(rounds)]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1))

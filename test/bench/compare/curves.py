@@ -36,7 +36,7 @@ CURVES = {
                (100, 1000, 10000, 100000), True, 2),
     "push": ("a contact is changed: instructions", "contacts", (10, 100, 1000, 10000, 100000), False, 3),
     "logins": ("sessions are opened and stay: instructions a session", "sessions",
-               (100, 1000, 10000, 50000), True, 2),
+               (100, 1000, 10000), True, 2),
     "sessions": ("a message is received beside idle sessions: instructions", "sessions",
                  (1, 10, 100, 1000, 10000), False, 5),
     "timers": ("a timer is started and stopped: instructions", "running timers",

@@ -136,6 +136,20 @@ void *envoi__arena_grow(struct envoi__arena *arena, size_t len)
 	return chunk->data;
 }
 
+void envoi__arena_release(struct envoi__arena *arena, const void *block, size_t len)
+{
+	struct envoi__arena_chunk **at = &arena->chunks, *chunk = arena->chunks;
+	while (chunk != NULL && chunk->data != block) {
+		at = &chunk->older;
+		chunk = chunk->older;
+	}
+	if (chunk != NULL && chunk != arena->chunks && chunk->len == len) {
+		*at = chunk->older;
+		arena->total -= sizeof(*chunk) + chunk->len;
+		envoi_free(arena->context, chunk);
+	}
+}
+
 void *envoi__arena_alloc_zeroed(struct envoi__arena *arena, size_t len)
 {
 	void *block = envoi__arena_alloc(arena, len);

@@ -51,6 +51,10 @@ static inline void *envoi__arena_alloc(struct envoi__arena *arena, size_t len)
 	return block;
 }
 
+/** Free a block that fills a chunk of its own; others stay until the end. @param len  as given to
+ * envoi__arena_alloc() */
+void envoi__arena_release(struct envoi__arena *arena, const void *block, size_t len);
+
 void *envoi__arena_alloc_zeroed(struct envoi__arena *arena, size_t len);
 char *envoi__arena_strndup(struct envoi__arena *arena, const char *text, size_t len);
 

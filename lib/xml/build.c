@@ -8,6 +8,10 @@
 #include "xml/element.h"
 #include "xml/names.h"
 
+enum {
+	LARGE_TEXT = 65536,
+};
+
 static void *fail(struct envoi_element *element, int error)
 {
 	if (element->tree->error == ENVOI_OK) {
@@ -188,7 +192,8 @@ struct envoi_element *envoi_element_set(
 	return envoi_element_set_ns(element, "", name, value);
 }
 
-/* A text at the end of the arena grows in place; another text moves, to twice its size. */
+/* A text at the end of the arena grows in place; another text moves, to twice its size, or to one
+ * and a half if it is large. */
 static int make_room(struct envoi__arena *arena, struct envoi__text *text, size_t needed)
 {
 	char *end = text->node.text + text->room;
@@ -197,7 +202,8 @@ static int make_room(struct envoi__arena *arena, struct envoi__text *text, size_
 		text->room = (size_t)(arena->next - text->node.text);
 		return ENVOI_OK;
 	}
-	size_t room = text->room * 2 < needed ? needed : text->room * 2;
+	size_t more = text->room < LARGE_TEXT ? text->room : text->room / 2;
+	size_t room = text->room + more < needed ? needed : text->room + more;
 	room = (room + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
 	char *moved = envoi__arena_alloc(arena, room);
 	if (moved == NULL) {

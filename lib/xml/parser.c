@@ -5,7 +5,9 @@
 #include "xml/parser.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/context.h"
 #include "xml/chars.h"
 #include "xml/engine.h"
 #include "xml/names.h"
@@ -134,6 +136,30 @@ static bool parse_complete(struct envoi_xml_parser *parser)
 	return is_good;
 }
 
+/* libxml2 may wait for the markup behind a text: there is a CDATA section without text behind each
+ * piece of one. */
+static bool parse_text(struct envoi_xml_parser *parser)
+{
+	static const char markup[] = "<![CDATA[]]>";
+	char piece[ENVOI__SCAN_PIECE + sizeof(markup)];
+	struct envoi__scan *scan = &parser->scan;
+	size_t len = scan->complete - scan->piece;
+	scan->complete = scan->piece;
+	if (!parse_complete(parser)) {
+		return false;
+	}
+	memcpy(piece, envoi_buffer_data(&parser->in) + scan->start, len);
+	memcpy(piece + len, markup, sizeof(markup) - 1);
+	parser->fed = parser->open;
+	bool is_good = feed_engine(parser, piece, len + sizeof(markup) - 1);
+	envoi__wipe(piece, len);
+	if (is_good || !envoi__skipping_is_possible(parser)) {
+		consume(parser, scan->start + len);
+		parser->fed = parser->open;
+	}
+	return is_good;
+}
+
 static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kind kind,
 	struct envoi_xml_item *ret_item)
 {
@@ -216,8 +242,15 @@ static int broken(struct envoi_xml_parser *parser)
 static int scan_on(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
 	int r = ENVOI_ERR_XML;
-	switch (envoi__scan(&parser->scan, &parser->limits, envoi_buffer_data(&parser->in),
-		envoi_buffer_len(&parser->in))) {
+	enum envoi__scan_found found;
+	do {
+		found = envoi__scan(&parser->scan, &parser->limits, envoi_buffer_data(&parser->in),
+			envoi_buffer_len(&parser->in));
+	} while (found == ENVOI__FOUND_TEXT && parse_text(parser));
+	switch (found) {
+	case ENVOI__FOUND_TEXT:
+		r = parser->error.code;
+		break;
 	case ENVOI__FOUND_NOTHING:
 		r = wait_for_more(parser);
 		break;

@@ -463,6 +463,21 @@ void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, cons
 	}
 }
 
+/* Nothing borrows from the tree yet: the place of a large text that has moved is freed. */
+static int append(struct envoi_element *element, const char *data, size_t len)
+{
+	const struct envoi__text *text = element->last != NULL && element->last->text != NULL
+		? (const struct envoi__text *)element->last
+		: NULL;
+	const char *place = text != NULL ? text->node.text : NULL;
+	size_t room = text != NULL ? text->room : 0;
+	int r = envoi__element_append(element, data, len);
+	if (place != NULL && place != text->node.text) {
+		envoi__arena_release(&element->tree->arena, place, room);
+	}
+	return r;
+}
+
 void envoi__sax_text(void *user, const xmlChar *text, int len)
 {
 	struct envoi__engine *engine = user;
@@ -477,7 +492,7 @@ void envoi__sax_text(void *user, const xmlChar *text, int len)
 		xmlStopParser(engine->xml);
 		return;
 	}
-	if (envoi__element_append(current, (const char *)text, (size_t)len) < 0) {
+	if (append(current, (const char *)text, (size_t)len) < 0) {
 		envoi__xml_parser_fail_memory(parser);
 		xmlStopParser(engine->xml);
 	}

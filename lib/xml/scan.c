@@ -378,11 +378,58 @@ static enum envoi__scan_found scan_open(struct scanner *s)
 	return ENVOI__FOUND_NOTHING;
 }
 
+/* Where a piece ends that begins at @p from and may have ENVOI__SCAN_PIECE bytes: not within a
+ * reference, a character, an end of a line or a `]]>`, which is not allowed.
+ * @return @p from: nowhere */
+static size_t piece_end(const char *data, size_t from)
+{
+	const char *end = data + from + ENVOI__SCAN_PIECE;
+	const char *next = data + from, *reference = NULL;
+	while ((next = memchr(next, '&', (size_t)(end - next))) != NULL) {
+		reference = next++;
+	}
+	if (reference != NULL && memchr(reference, ';', (size_t)(end - reference)) == NULL) {
+		return (size_t)(reference - data);
+	}
+	while (end > data + from &&
+		(((unsigned char)*end & 0xc0) == 0x80 || end[-1] == ']' || end[-1] == '\r')) {
+		end--;
+	}
+	return (size_t)(end - data);
+}
+
+/* A long text is passed on in pieces: parsed at its end, one of megabytes would delay all others.
+ * Where they end depends on the text alone. */
+static enum envoi__scan_found cut_piece(struct scanner *s, size_t from)
+{
+	struct envoi__scan *scan = s->scan;
+	size_t end = piece_end(s->data, from);
+	if (end == from) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	if (is_over(s, end)) {
+		return ENVOI__FOUND_ERROR;
+	}
+	scan->piece = from;
+	scan->at = scan->complete = end;
+	return ENVOI__FOUND_TEXT;
+}
+
 static enum envoi__scan_found scan_text(struct scanner *s)
 {
 	struct envoi__scan *scan = s->scan;
 	const char *from = s->data + scan->at;
-	const char *open = memchr(from, '<', s->len - scan->at);
+	size_t begin = scan->complete > scan->start ? scan->complete : scan->start;
+	size_t end = begin + ENVOI__SCAN_PIECE;
+	bool may_cut = scan->at <= end && end < s->len;
+	const char *open = memchr(from, '<', (may_cut ? end : s->len) - scan->at);
+	if (open == NULL && may_cut) {
+		enum envoi__scan_found found = cut_piece(s, begin);
+		if (found != ENVOI__FOUND_NOTHING) {
+			return found;
+		}
+		open = memchr(from, '<', s->len - scan->at);
+	}
 	if (open == NULL) {
 		scan->at = s->len;
 		return ENVOI__FOUND_NOTHING;
@@ -431,6 +478,7 @@ static enum envoi__scan_found scan_cdata(struct scanner *s)
 	scan->at = (size_t)(close - s->data) + 1;
 	if (scan->at - scan->cdata >= 3 && close[-1] == ']' && close[-2] == ']') {
 		scan->state = ENVOI__SCAN_TEXT;
+		scan->complete = scan->at;
 	}
 	return ENVOI__FOUND_NOTHING;
 }

@@ -36,6 +36,7 @@ enum envoi__scan_found {
 	ENVOI__FOUND_HEAD, /* the root's start tag is complete */
 	ENVOI__FOUND_ELEMENT, /* a first-level element is complete */
 	ENVOI__FOUND_END, /* the root's end tag is complete */
+	ENVOI__FOUND_TEXT, /* a piece of a long text is complete, up to `complete` */
 	ENVOI__FOUND_ERROR, /* see the error members */
 };
 
@@ -46,11 +47,15 @@ struct envoi__xml_error {
 	const char *text; /* static, or lives with the parser */
 };
 
+enum {
+	ENVOI__SCAN_PIECE = 8192, /* the largest piece of a text */
+};
+
 /**
  * Finds the ends of tags and first-level elements, ahead of the XML parser. So the limits hold
- * before the parser sees the bytes, the parser sees whole tags only, and the results do not depend
- * on how the bytes were cut into pieces. The scanner checks no more of well-formedness than it
- * needs; the parser finds the remaining errors.
+ * before the parser sees the bytes, the parser sees whole tags and whole pieces of long texts only,
+ * and the results do not depend on how the bytes were cut into pieces. The scanner checks no more
+ * of well-formedness than it needs; the parser finds the remaining errors.
  *
  * Offsets are into the data that is held; envoi__scan_consume() moves them.
  */
@@ -60,7 +65,8 @@ struct envoi__scan {
 	size_t at; /* next byte to look at */
 	size_t start; /* of the current header or first-level element */
 	size_t before; /* bytes of it that were consumed already */
-	size_t complete; /* behind the last complete tag; 0: none */
+	size_t complete; /* behind the last complete tag, CDATA section or piece; 0: none */
+	size_t piece; /* where the piece of a text begins that was found last */
 	size_t tag; /* of the `<` of the current tag */
 	size_t cdata; /* of the first byte of a CDATA section's text */
 	unsigned int depth; /* open elements, the root not counted */

@@ -28,22 +28,22 @@ static int destroy_made(struct envoi_handler *handler, int r)
 static int make_bind(struct envoi_context *context)
 {
 	struct envoi_handler *handler = NULL;
-	return destroy_made(handler,
-		envoi_bind_new(
-			&handler, context, &(struct envoi_bind_options){.resource = "desk"}));
+	int r = envoi_bind_new(&handler, context, &(struct envoi_bind_options){.resource = "desk"});
+	return destroy_made(handler, r);
 }
 
 static int make_session(struct envoi_context *context)
 {
 	struct envoi_handler *handler = NULL;
-	return destroy_made(handler, envoi_legacy_session_new(&handler, context));
+	int r = envoi_legacy_session_new(&handler, context);
+	return destroy_made(handler, r);
 }
 
 static int make_starttls(struct envoi_context *context)
 {
 	struct envoi_handler *handler = NULL;
-	return destroy_made(handler,
-		envoi_starttls_new(&handler, context, &(struct envoi_starttls_options){0}));
+	int r = envoi_starttls_new(&handler, context, &(struct envoi_starttls_options){0});
+	return destroy_made(handler, r);
 }
 
 static int make_sasl(struct envoi_context *context)

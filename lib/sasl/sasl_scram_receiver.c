@@ -9,6 +9,13 @@
 
 #include <envoi/values.h>
 
+/* Of a client-first-message, which is held until the login ends. A name and an authorization
+ * identity of the longest localpart (RFC 7622, section 3.3) fit. */
+enum {
+	LONGEST_FIRST = 2560,
+	LONGEST_NONCE = 256,
+};
+
 /* --- client-first-message --- */
 
 static const struct envoi_sasl_binding *find_binding(
@@ -35,15 +42,19 @@ static int check_binding(
 			"channel binding was offered, and the peer has not received the offer: an "
 			"attacker may have changed it");
 	}
-	struct envoi_buffer *input = &exchange->cbind_input;
-	int r = envoi_buffer_append(input, first->gs2_header.text, first->gs2_header.len);
-	if (r < 0 || first->flag != 'p') {
-		return r;
+	const struct envoi_sasl_binding *binding = NULL;
+	if (first->flag == 'p') {
+		binding = find_binding(exchange, &first->binding);
+		if (binding == NULL) {
+			return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
+				"a type of channel binding that was not offered");
+		}
 	}
-	const struct envoi_sasl_binding *binding = find_binding(exchange, &first->binding);
-	return binding == NULL ? envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-					 "a type of channel binding that was not offered")
-			       : envoi_buffer_append(input, binding->data, binding->len);
+	struct envoi_buffer *input = &exchange->cbind_input;
+	input->limit = first->gs2_header.len + (binding != NULL ? binding->len : 0);
+	int r = envoi_buffer_append(input, first->gs2_header.text, first->gs2_header.len);
+	return r < 0 || binding == NULL ? r
+					: envoi_buffer_append(input, binding->data, binding->len);
 }
 
 /* --- the account --- */
@@ -197,10 +208,38 @@ static int take_names(
 	return r;
 }
 
+static int take_nonce(struct envoi__scram_exchange *exchange, const struct envoi__scram_part *nonce)
+{
+	struct envoi_buffer *full = &exchange->full_nonce;
+	full->limit = nonce->len + strlen(exchange->nonce);
+	int r = envoi_buffer_append(full, nonce->text, nonce->len);
+	return r < 0 ? r : envoi_buffer_append_text(full, exchange->nonce);
+}
+
+static int read_client_first(
+	const char *text, size_t len, struct envoi__scram_client_first *ret_first)
+{
+	if (len > LONGEST_FIRST) {
+		return ENVOI_ERR_LIMIT;
+	}
+	int r = envoi__scram_read_client_first(text, len, ret_first);
+	return r == ENVOI_OK && ret_first->nonce.len > LONGEST_NONCE ? ENVOI_ERR_LIMIT : r;
+}
+
+/* The requested identity has no further use. */
+static void judge_identity(struct envoi__scram_exchange *exchange)
+{
+	exchange->has_bad_name = exchange->has_bad_name || *exchange->authcid == '\0';
+	exchange->may_act = envoi__sasl_may_act_as(
+		exchange->authcid, exchange->authzid, exchange->hostname);
+	envoi_free(exchange->base.context, exchange->authzid);
+	exchange->authzid = NULL;
+}
+
 static int take_client_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
 {
 	struct envoi__scram_client_first first;
-	int r = envoi__scram_read_client_first(text, len, &first);
+	int r = read_client_first(text, len, &first);
 	if (r == ENVOI_OK) {
 		r = check_binding(exchange, &first);
 	}
@@ -211,15 +250,10 @@ static int take_client_first(struct envoi__scram_exchange *exchange, const char 
 		r = envoi_buffer_append(&exchange->auth_message, first.bare.text, first.bare.len);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_append(&exchange->full_nonce, first.nonce.text, first.nonce.len);
+		r = take_nonce(exchange, &first.nonce);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_append_text(&exchange->full_nonce, exchange->nonce);
-	}
-	if (r == ENVOI_OK) {
-		exchange->has_bad_name = exchange->has_bad_name || *exchange->authcid == '\0';
-		exchange->may_act = envoi__sasl_may_act_as(
-			exchange->authcid, exchange->authzid, exchange->hostname);
+		judge_identity(exchange);
 		exchange->stage = ENVOI__SCRAM_ACCOUNT;
 	}
 	return r;

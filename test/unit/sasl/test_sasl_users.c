@@ -80,6 +80,34 @@ static void names_that_no_user_can_have_are_answered_like_unknown_ones(void **st
 	}
 }
 
+static int hear_first(struct fixture *f, size_t name, size_t nonce, size_t len)
+{
+	char message[4000] = "n,,n=";
+	struct envoi_sasl_parameters server = server_parameters(f);
+	server.binding_count = 0;
+	reset(f);
+	size_t at = strlen(message);
+	memset(message + at, 'a', name);
+	at += name;
+	at += (size_t)snprintf(message + at, sizeof(message) - at, ",r=%0*d", (int)nonce, 0);
+	if (at + 4 <= len) {
+		at += (size_t)snprintf(
+			message + at, sizeof(message) - at, ",x=%0*d", (int)(len - at - 3), 0);
+	}
+	assert_int_equal(start(f, &f->server, "SCRAM-SHA-256", &server), ENVOI_OK);
+	return envoi_sasl_step(f->server, message, at, &f->to_client);
+}
+
+/* It is held until the login ends. Names have 1,023 bytes (RFC 7622, section 3.3). */
+static void the_first_message_of_scram_has_a_limit(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(hear_first(f, 1023, 256, 0), ENVOI_SASL_NEEDS_ACCOUNT);
+	assert_int_equal(hear_first(f, 5, 257, 0), ENVOI_ERR_LIMIT);
+	assert_int_equal(hear_first(f, 1023, 24, 2560), ENVOI_SASL_NEEDS_ACCOUNT);
+	assert_int_equal(hear_first(f, 1023, 24, 2561), ENVOI_ERR_LIMIT);
+}
+
 /* RFC 4616: the password is right, or not allowed. */
 static void plain_looks_up_what_no_user_can_have(void **state)
 {
@@ -170,6 +198,7 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, sasl_setup, sasl_teardown)
 		CASE(users_who_do_not_exist_have_a_salt_and_a_count_of_their_own),
 		CASE(names_that_no_user_can_have_are_answered_like_unknown_ones),
+		CASE(the_first_message_of_scram_has_a_limit),
 		CASE(plain_looks_up_what_no_user_can_have),
 		CASE(an_account_without_a_name_is_never_used),
 		CASE(who_wants_to_act_as_another_gets_the_salt_of_the_user),

@@ -16,7 +16,7 @@
 #include "tls/tls_shared.h"
 
 enum {
-	KEPT_BYTES = 4096, /* of an empty buffer */
+	MOST_ALERTS = 4096, /* bytes of output that is not taken, to which one is added */
 	UNDECIDED_BYTES = 65536, /* that a server may send before the decision */
 };
 
@@ -35,20 +35,15 @@ static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
 static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
 {
 	struct envoi__tls *tls = user;
-	size_t len = envoi_buffer_len(&tls->input);
+	size_t len = envoi__tls_records_take(&tls->input, data, size);
 	if (len == 0) {
 		gnutls_transport_set_errno(tls->session, EAGAIN);
 		return -1;
 	}
-	len = len < size ? len : size;
-	if (tls->role == ENVOI_RECEIVER && !envoi__tls_receiver_may_take(tls, len)) {
+	tls->handshake_bytes += tls->state == TLS_HANDSHAKE ? len : 0;
+	if (tls->role == ENVOI_RECEIVER && !envoi__tls_receiver_may_take(tls)) {
 		gnutls_transport_set_errno(tls->session, EIO);
 		return -1;
-	}
-	memcpy(data, envoi_buffer_data(&tls->input), len);
-	envoi_buffer_consume(&tls->input, len);
-	if (envoi_buffer_len(&tls->input) == 0 && tls->input.capacity > KEPT_BYTES) {
-		envoi_buffer_finish(&tls->input);
 	}
 	return (ssize_t)len;
 }
@@ -57,7 +52,7 @@ static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
 {
 	struct envoi__tls *tls = user;
 	(void)timeout_ms;
-	return envoi_buffer_len(&tls->input) > 0;
+	return tls->input.whole > 0;
 }
 
 /* --- making --- */
@@ -159,7 +154,7 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	}
 	tls->config = envoi_tls_config_ref(config);
 	tls->role = role;
-	envoi_buffer_init(&tls->input, config->context, 0);
+	envoi__tls_records_init(&tls->input, config->context);
 	envoi_buffer_init(&tls->output, config->context, 0);
 	int r = is_initiator ? envoi__tls_name_init(&tls->name, config->context, server_name)
 			     : note_domain(tls, server_name);
@@ -201,7 +196,7 @@ void envoi__tls_free(struct envoi__tls *tls)
 	envoi__tls_name_finish(&tls->name);
 	envoi_free(config->context, tls->domain);
 	envoi_free(config->context, tls->client_addresses);
-	envoi_buffer_finish(&tls->input);
+	envoi__tls_records_finish(&tls->input);
 	envoi_buffer_finish(&tls->output);
 	envoi_free(config->context, tls);
 	envoi_tls_config_unref(config);
@@ -209,7 +204,8 @@ void envoi__tls_free(struct envoi__tls *tls)
 
 int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 {
-	if (envoi__tls_is_undecided(tls) && envoi_buffer_len(&tls->input) + len > UNDECIDED_BYTES) {
+	if (envoi__tls_is_undecided(tls) &&
+		envoi__tls_records_len(&tls->input) + len > UNDECIDED_BYTES) {
 		snprintf(tls->error, sizeof(tls->error),
 			"the server sends too much before the decision about its certificate");
 		tls->state = TLS_FAILED;
@@ -218,7 +214,7 @@ int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 	for (size_t i = 0; i < len && tls->first_len < ENVOI__TLS_FIRST_BYTES; i++) {
 		tls->first[tls->first_len++] = (unsigned char)data[i];
 	}
-	return envoi_buffer_append(&tls->input, data, len);
+	return envoi__tls_records_append(&tls->input, data, len);
 }
 
 unsigned int envoi__tls_doubts(const struct envoi__tls *tls)
@@ -302,8 +298,8 @@ static int fail(struct envoi__tls *tls, int code)
 static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
 {
 	if (r == GNUTLS_E_AGAIN) {
-		return envoi_buffer_len(&tls->input) > 0 &&
-			envoi_buffer_len(&tls->input) < left_before;
+		return envoi__tls_records_len(&tls->input) > 0 &&
+			envoi__tls_records_len(&tls->input) < left_before;
 	}
 	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
 }
@@ -337,11 +333,12 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 		if (envoi__tls_is_undecided(tls)) {
 			return ENVOI_AGAIN;
 		}
-		left = envoi_buffer_len(&tls->input);
+		left = envoi__tls_records_len(&tls->input);
 		r = gnutls_handshake(tls->session);
 	} while (is_to_be_repeated(tls, r, left) || envoi__tls_is_undecided(tls));
 	if (r == GNUTLS_E_AGAIN) {
-		return ENVOI_AGAIN;
+		bool may_wait = tls->role == ENVOI_INITIATOR || envoi__tls_receiver_may_take(tls);
+		return may_wait ? ENVOI_AGAIN : fail(tls, GNUTLS_E_RECORD_OVERFLOW);
 	}
 	if (r == 0 && tls->role == ENVOI_INITIATOR && gnutls_session_is_resumed(tls->session)) {
 		r = envoi__tls_resumption_is_safe(tls->session) ? envoi__tls_trust_judge(tls)
@@ -367,7 +364,7 @@ int envoi__tls_handshake(struct envoi__tls *tls)
  */
 static void refuse_renegotiation(struct envoi__tls *tls)
 {
-	if (envoi_buffer_len(&tls->output) < KEPT_BYTES) {
+	if (envoi_buffer_len(&tls->output) < MOST_ALERTS) {
 		gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 	}
 }
@@ -379,7 +376,7 @@ static ssize_t receive(struct envoi__tls *tls, char *data, size_t size)
 	size_t left;
 	bool is_hello_request;
 	do {
-		left = envoi_buffer_len(&tls->input);
+		left = envoi__tls_records_len(&tls->input);
 		r = gnutls_record_recv(tls->session, data, size);
 		is_hello_request = r == GNUTLS_E_REHANDSHAKE && tls->role == ENVOI_INITIATOR;
 		if (is_hello_request) {
@@ -441,6 +438,11 @@ void envoi__tls_bye(struct envoi__tls *tls)
 }
 
 /* --- properties --- */
+
+size_t envoi__tls_incomplete(const struct envoi__tls *tls)
+{
+	return tls->input.incomplete;
+}
 
 size_t envoi__tls_pending(const struct envoi__tls *tls)
 {

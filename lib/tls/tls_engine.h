@@ -49,6 +49,9 @@ void envoi__tls_free(struct envoi__tls *tls);
  * @retval ENVOI_ERR_LIMIT  too much, before the decision about its certificate */
 int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len);
 
+/** @return the length of the record of the peer that is incomplete; 0: none, or its head is */
+size_t envoi__tls_incomplete(const struct envoi__tls *tls);
+
 /** @return bytes for the peer; the owner consumes what it has sent; lives as long as @p tls */
 struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls);
 

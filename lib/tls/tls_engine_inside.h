@@ -11,6 +11,7 @@
 #include <gnutls/gnutls.h>
 
 #include "tls/tls_engine.h"
+#include "tls/tls_records.h"
 #include "tls/tls_resume.h"
 #include "tls/tls_verify.h"
 
@@ -30,7 +31,7 @@ struct envoi__tls {
 	struct envoi__tls_name name; /* initiator's */
 	char *domain; /* receiver's: that the peer has named before TLS; NULL: none */
 	struct envoi__tls_pair *pair; /* receiver's: a reference; NULL: not chosen yet */
-	size_t handshake_bytes; /* receiver's: that were read in it */
+	size_t handshake_bytes; /* that were read in it */
 	unsigned int client_doubts; /* receiver's: OR of enum envoi_tls_doubt; it goes on */
 	char *client_addresses; /* receiver's: see struct envoi_tls_info; NULL: none */
 	size_t client_address_count;
@@ -44,7 +45,8 @@ struct envoi__tls {
 	unsigned int doubts; /* OR of enum envoi_tls_doubt: why it was refused */
 	int refusal; /* why the certificate was refused; 0: it was not */
 	int failure; /* of TLS_FAILED */
-	struct envoi_buffer input, output;
+	struct envoi__tls_records input;
+	struct envoi_buffer output;
 	unsigned char first[ENVOI__TLS_FIRST_BYTES]; /* that ever came */
 	size_t first_len;
 	char error[ENVOI__TLS_REASON_SIZE];
@@ -76,7 +78,7 @@ void envoi__tls_receiver_prepare(struct envoi__tls *tls);
  * @return whether that was it, tls->refusal is set */
 bool envoi__tls_receiver_misses_certificate(struct envoi__tls *tls, int code);
 
-/** Count bytes that GnuTLS reads. @return false: the handshake is too long, tls->refusal is set */
-bool envoi__tls_receiver_may_take(struct envoi__tls *tls, size_t len);
+/** Call after GnuTLS has read. @return false: the handshake is too long, tls->refusal is set */
+bool envoi__tls_receiver_may_take(struct envoi__tls *tls);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum {
 	LONGEST_NAME = 1024, /* more than any domain (RFC 7622, section 3.2) */
-	HANDSHAKE_BYTES = 32768,
+	HANDSHAKE_BYTES = 10240, /* two ClientHello messages with long key shares, and more */
 	LONG_HANDSHAKE_BYTES = 65536, /* with ENVOI__TLS_CHAIN_MAX certificates of 2 KiB */
 };
 
@@ -158,14 +158,16 @@ bool envoi__tls_receiver_misses_certificate(struct envoi__tls *tls, int code)
 
 /* --- the length of the handshake --- */
 
-bool envoi__tls_receiver_may_take(struct envoi__tls *tls, size_t len)
+/* Bytes of a record that is incomplete are held, too. */
+bool envoi__tls_receiver_may_take(struct envoi__tls *tls)
 {
 	if (tls->state != TLS_HANDSHAKE) {
 		return true;
 	}
 	bool has_certificates = tls->config->request != ENVOI_TLS_REQUEST_NONE;
-	tls->handshake_bytes += len;
-	if (tls->handshake_bytes <= (has_certificates ? LONG_HANDSHAKE_BYTES : HANDSHAKE_BYTES)) {
+	size_t most = has_certificates ? LONG_HANDSHAKE_BYTES : HANDSHAKE_BYTES;
+	size_t held = envoi__tls_records_len(&tls->input) - tls->input.whole;
+	if (tls->handshake_bytes + held <= most) {
 		return true;
 	}
 	snprintf(tls->error, sizeof(tls->error), "the peer's TLS handshake is too long");

@@ -375,6 +375,7 @@ static void output_is_bounded_and_drains(void **state)
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "<message>", 9);
 	memcpy(text + sizeof(text) - 10, "</message>", 10);
+	p->b.transport->impl->set_limits(p->b.transport, &envoi_xml_limits_default); /* logged in */
 	p->b.transport->impl->pause(p->b.transport);
 	int r, sent = 0, full_in_a_row = 0;
 	while (full_in_a_row < 2 && sent < 10000) {

@@ -114,6 +114,7 @@ struct envoi__byte_stream {
 	/* TLS; its output is sent first */
 	enum byte_stream_tls tls_state;
 	struct envoi__tls *tls; /* NULL: CLEAR */
+	enum envoi_role tls_role; /* of this side */
 	struct envoi_buffer marks; /* of struct byte_stream_mark */
 	uint64_t sealed, sealed_taken; /* bytes of the document; of TLS's output */
 	uint64_t sealed_whole; /* of TLS's output: the end of the last record that was taken */
@@ -223,6 +224,8 @@ void envoi__byte_stream_break_output(struct envoi__byte_stream *bytes);
 
 /** Decrypt received bytes. */
 void envoi__byte_stream_unseal(struct envoi__byte_stream *bytes, const char *data, size_t len);
+/** Refuse a record that is incomplete, and larger than a peer needs before its login. */
+void envoi__byte_stream_bound_record(struct envoi__byte_stream *bytes);
 /** Encrypt queued bytes while TLS's output is short; send close_notify when closing. */
 void envoi__byte_stream_seal(struct envoi__byte_stream *bytes);
 /** Ask for a trust decision, or continue the handshake after it. */

@@ -305,6 +305,7 @@ void envoi__byte_stream_received(struct envoi__byte_stream *bytes, const char *d
 		}
 		report_activity(bytes);
 		envoi__byte_stream_deliver(bytes);
+		envoi__byte_stream_bound_record(bytes);
 	}
 	envoi__byte_stream_leave(bytes);
 }

@@ -94,6 +94,26 @@ void envoi__byte_stream_unseal(struct envoi__byte_stream *bytes, const char *dat
 	}
 }
 
+/* Before its login a peer has no reason to send a record that its largest element does not need.
+ * With a half more than that element, the sum includes spare room of the parser. */
+static bool holds_too_much(const struct envoi__byte_stream *bytes)
+{
+	size_t most = bytes->limits.stanza_bytes + bytes->limits.stanza_bytes / 2;
+	size_t record = envoi__tls_incomplete(bytes->tls);
+	return record > 0 && bytes->tls_state == BYTE_STREAM_SEALED && !bytes->holder.is_settled &&
+		envoi_xml_parser_memory(bytes->parser) + record > most;
+}
+
+void envoi__byte_stream_bound_record(struct envoi__byte_stream *bytes)
+{
+	bool is_delivered = !bytes->is_paused && !bytes->has_backlog;
+	if (bytes->state == BYTE_STREAM_MOVING && bytes->tls != NULL && is_delivered &&
+		bytes->tls_role == ENVOI_RECEIVER && holds_too_much(bytes)) {
+		envoi__byte_stream_refuse_input(bytes, ENVOI_ERR_LIMIT,
+			ENVOI_STREAM_POLICY_VIOLATION, "TLS record too large before the login");
+	}
+}
+
 /* --- trust decisions --- */
 
 static void on_answer(void *user)
@@ -275,6 +295,7 @@ int envoi__byte_stream_secure(struct envoi__byte_stream *bytes, enum envoi_role 
 		return r;
 	}
 	bytes->tls = tls;
+	bytes->tls_role = role;
 	bytes->tls_state = BYTE_STREAM_HANDSHAKE;
 	bytes->output = BYTE_STREAM_NO_HEAD;
 	envoi__byte_stream_update_reading(bytes);

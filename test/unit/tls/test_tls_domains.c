@@ -423,7 +423,7 @@ static void a_connection_keeps_the_certificate_that_it_has_presented(void **stat
 
 enum {
 	RECORD = 5, /* bytes of its head */
-	LIMIT = 32768,
+	LIMIT = 10240,
 };
 
 /* Feeds a record of @p len bytes. @return the result of the handshake */
@@ -448,7 +448,7 @@ static void a_message_without_end_is_given_up_at_the_limit(void **state)
 {
 	(void)state;
 	/* A ClientHello of 64 KiB (RFC 8446, section 4). */
-	static unsigned char piece[4096] = {1, 1, 0, 0};
+	static unsigned char piece[1024] = {1, 1, 0, 0};
 	struct envoi__tls *server;
 	size_t sent = 0;
 	int r = ENVOI_AGAIN;
@@ -456,11 +456,30 @@ static void a_message_without_end_is_given_up_at_the_limit(void **state)
 	assert_int_equal(envoi__tls_new(&server, all.config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
 	while (r == ENVOI_AGAIN) {
 		r = feed_record(server, 22, piece, sizeof(piece));
-		sent += RECORD + sizeof(piece);
+		sent += sizeof(piece);
 		memset(piece, 0, 4);
 	}
 	assert_int_equal(r, ENVOI_ERR_LIMIT);
-	assert_true(sent > LIMIT && sent <= LIMIT + RECORD + sizeof(piece));
+	assert_true(sent <= LIMIT && sent > LIMIT - 2 * sizeof(piece));
+	assert_too_long(server);
+}
+
+static void a_record_that_does_not_end_is_given_up_at_the_limit(void **state)
+{
+	(void)state;
+	static const char head[RECORD] = {22, 3, 1, 0x40, 0};
+	struct envoi__tls *server;
+	size_t sent = sizeof(head);
+	int r = ENVOI_AGAIN;
+	new_server("right");
+	assert_int_equal(envoi__tls_new(&server, all.config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
+	assert_int_equal(envoi__tls_feed(server, head, sizeof(head)), ENVOI_OK);
+	for (; r == ENVOI_AGAIN; sent++) {
+		assert_int_equal(envoi__tls_feed(server, "\x01", 1), ENVOI_OK);
+		r = envoi__tls_handshake(server);
+	}
+	assert_int_equal(r, ENVOI_ERR_LIMIT);
+	assert_int_equal(sent, LIMIT + 1);
 	assert_too_long(server);
 }
 
@@ -588,6 +607,7 @@ int main(void)
 		TEST(all_files_are_read_again_on_request),
 		TEST(a_connection_keeps_the_certificate_that_it_has_presented),
 		TEST(a_message_without_end_is_given_up_at_the_limit),
+		TEST(a_record_that_does_not_end_is_given_up_at_the_limit),
 		TEST(records_that_are_ignored_are_counted),
 		cmocka_unit_test(data_behind_the_handshake_is_not_limited),
 		TEST(every_failed_allocation_is_reported),

@@ -272,6 +272,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
  * - bad-format: text between first-level elements;
  * - policy-violation: a limit; resource-constraint: out of memory.
  *
+ * Where limits.stanza_bytes is 16 KiB or less, an element that is incomplete is held as it came,
+ * and errors and limits within its content, but those of bytes and depth, may be detected only when
+ * it is complete.
+ *
  * If limits.skip_bytes is not 0, a message, presence or iq in the default namespace of the header
  * that exceeds a limit is skipped, with bounded memory, and returned as ENVOI_XML_SKIPPED. While it
  * is skipped, these remain errors: invalid UTF-8, characters that XML does not allow, comments,

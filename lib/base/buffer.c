@@ -71,6 +71,9 @@ static int make_room(struct envoi_buffer *buffer, size_t len)
 	while (capacity < held + held / 2 + len) {
 		capacity *= 2;
 	}
+	if (buffer->limit != 0 && capacity > buffer->limit) {
+		capacity = buffer->limit; /* the caller has checked that it is enough */
+	}
 	char *data = envoi_alloc(buffer->context, capacity);
 	if (data == NULL) {
 		return ENVOI_ERR_NOMEM;

@@ -85,7 +85,7 @@ int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, siz
 		parser->is_cut = true;
 		parser->bad_byte = (unsigned char)data[good];
 	}
-	if (envoi_buffer_append(&parser->in, data, good) < 0) {
+	if (envoi__gathering_append(parser, data, good) < 0) {
 		envoi__xml_parser_fail_memory(parser);
 		return ENVOI_ERR_NOMEM;
 	}
@@ -94,7 +94,7 @@ int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, siz
 
 /* --- one element --- */
 
-static bool feed_engine(struct envoi_xml_parser *parser, const char *data, size_t len)
+bool envoi__xml_parser_feed_engine(struct envoi_xml_parser *parser, const char *data, size_t len)
 {
 	if (parser->engine == NULL) {
 		parser->engine = envoi__engine_take(parser->context, parser);
@@ -122,7 +122,8 @@ static bool parse_complete(struct envoi_xml_parser *parser)
 	}
 	const char *data = envoi_buffer_data(&parser->in);
 	parser->fed = parser->open;
-	bool is_good = feed_engine(parser, data + scan->start, scan->complete - scan->start);
+	bool is_good = envoi__xml_parser_feed_engine(
+		parser, data + scan->start, scan->complete - scan->start);
 	if (!is_good && envoi__skipping_is_possible(parser)) {
 		return false;
 	}
@@ -151,7 +152,7 @@ static bool parse_text(struct envoi_xml_parser *parser)
 	memcpy(piece, envoi_buffer_data(&parser->in) + scan->start, len);
 	memcpy(piece + len, markup, sizeof(markup) - 1);
 	parser->fed = parser->open;
-	bool is_good = feed_engine(parser, piece, len + sizeof(markup) - 1);
+	bool is_good = envoi__xml_parser_feed_engine(parser, piece, len + sizeof(markup) - 1);
 	envoi__wipe(piece, len);
 	if (is_good || !envoi__skipping_is_possible(parser)) {
 		consume(parser, scan->start + len);
@@ -178,7 +179,7 @@ static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kin
 	parser->tree = NULL;
 	parser->root = NULL;
 	parser->fed = parser->open;
-	parser->is_complete = false;
+	parser->is_complete = parser->is_checked = false;
 	return ENVOI_OK;
 }
 
@@ -187,17 +188,19 @@ static bool feed_head_end(struct envoi_xml_parser *parser)
 {
 	char end[32];
 	int len = snprintf(end, sizeof(end), "%s>", envoi__scan_root_end(&parser->scan));
-	return feed_engine(parser, end, (size_t)len);
+	return envoi__xml_parser_feed_engine(parser, end, (size_t)len);
 }
 
 static int take_head(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
 	parser->is_head = true;
+	size_t len = parser->scan.complete - parser->scan.start;
 	bool is_good = parse_complete(parser) && (parser->is_complete || feed_head_end(parser));
 	if (!is_good) {
 		return parser->error.code;
 	}
 	parser->is_head = false;
+	envoi__gathering_count_head(parser, len);
 	parser->owes_end = parser->scan.phase == ENVOI__SCAN_ENDED;
 	return take_element(parser, ENVOI_XML_HEAD, ret_item);
 }
@@ -216,7 +219,8 @@ static int take_end(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_
 
 static int wait_for_more(struct envoi_xml_parser *parser)
 {
-	if (!parse_complete(parser)) {
+	bool is_kept = envoi__gathering_is_possible(parser);
+	if (is_kept ? !envoi__gathering_check(parser) : !parse_complete(parser)) {
 		return parser->error.code;
 	}
 	struct envoi__scan *scan = &parser->scan;
@@ -242,9 +246,10 @@ static int broken(struct envoi_xml_parser *parser)
 static int scan_on(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
 	int r = ENVOI_ERR_XML;
+	const struct envoi_xml_limits limits = envoi__gathering_limits(parser);
 	enum envoi__scan_found found;
 	do {
-		found = envoi__scan(&parser->scan, &parser->limits, envoi_buffer_data(&parser->in),
+		found = envoi__scan(&parser->scan, &limits, envoi_buffer_data(&parser->in),
 			envoi_buffer_len(&parser->in));
 	} while (found == ENVOI__FOUND_TEXT && parse_text(parser));
 	switch (found) {

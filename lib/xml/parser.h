@@ -2,7 +2,7 @@
  * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
  *
- * One state machine. Files that call each other: parser.c, skipping.c.
+ * One state machine. Files that call each other: parser.c, gathering.c, skipping.c.
  */
 #ifndef ENVOI_XML_PARSER_H
 #define ENVOI_XML_PARSER_H
@@ -72,10 +72,12 @@ struct envoi_xml_parser {
 	const char *lang; /* NULL: none */
 	bool has_head; /* false where a single element is parsed */
 	struct envoi__bindings bindings;
+	size_t head_excess; /* see envoi__gathering_limits() */
 
 	/* the current element */
 	bool is_head; /* it is the stream's header */
 	bool is_complete;
+	bool is_checked; /* it is gathered, and its start tag was parsed */
 	struct envoi__tree *tree;
 	struct envoi_element *root;
 	struct envoi__open open, fed; /* now; before the bytes that the engine was given last */
@@ -155,6 +157,23 @@ bool envoi__xml_parser_accept_head(
 
 /** Free the tree of the element that is incomplete, and the engine. */
 void envoi__xml_parser_drop_element(struct envoi_xml_parser *parser);
+
+/** Parse whole tags. @return false: the error is stored */
+bool envoi__xml_parser_feed_engine(struct envoi_xml_parser *parser, const char *data, size_t len);
+
+/* --- gathering.c --- */
+
+/** @return whether an element that is incomplete is held as it came */
+bool envoi__gathering_is_possible(const struct envoi_xml_parser *parser);
+/** Append to the input. @retval ENVOI_ERR_NOMEM */
+int envoi__gathering_append(struct envoi_xml_parser *parser, const char *data, size_t len);
+/** Note what the stream's header takes, a tag of @p len bytes with the declarations in force. */
+void envoi__gathering_count_head(struct envoi_xml_parser *parser, size_t len);
+/** @return the limits for what comes next */
+struct envoi_xml_limits envoi__gathering_limits(const struct envoi_xml_parser *parser);
+/** Parse the start tag of an element that is incomplete, once.
+ * @return false: the error is stored; its bytes are held */
+bool envoi__gathering_check(struct envoi_xml_parser *parser);
 
 /* --- skipping.c --- */
 

@@ -421,7 +421,8 @@ static enum envoi__scan_found scan_text(struct scanner *s)
 	const char *from = s->data + scan->at;
 	size_t begin = scan->complete > scan->start ? scan->complete : scan->start;
 	size_t end = begin + ENVOI__SCAN_PIECE;
-	bool may_cut = scan->at <= end && end < s->len;
+	bool is_large = s->limits->stanza_bytes > 2 * ENVOI__SCAN_PIECE; /* as one may be */
+	bool may_cut = is_large && scan->at <= end && end < s->len;
 	const char *open = memchr(from, '<', (may_cut ? end : s->len) - scan->at);
 	if (open == NULL && may_cut) {
 		enum envoi__scan_found found = cut_piece(s, begin);

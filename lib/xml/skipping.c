@@ -60,6 +60,7 @@ static void forget_element(struct envoi_xml_parser *parser)
 		envoi__bindings_drop(parser, parser->depth);
 	}
 	envoi__xml_parser_drop_element(parser);
+	parser->is_checked = false;
 	envoi_buffer_wipe_front(&parser->in, parser->scan.start);
 	envoi__scan_begin(&parser->scan);
 }

@@ -279,7 +279,8 @@ static void replace(struct session *session)
 static void bind(struct envoi_test_server *server, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *resource)
 {
-	struct account *account = testing_account(server, envoi_sasl_user(stream, server->sasl));
+	const char *user = envoi_sasl_user(stream, server->sasl);
+	struct account *account = testing_account(server, user != NULL ? user : resource);
 	char own[32];
 	struct envoi_jid *jid;
 	snprintf(own, sizeof(own), "resource-%u", ++server->resources);
@@ -318,6 +319,11 @@ static const struct envoi_bind_hook_impl bind_hook_impl = {.wanted = on_wanted};
 
 /* --- the server --- */
 
+/* The default and ANONYMOUS. */
+#define MECHANISMS \
+	"SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 " \
+	"SCRAM-SHA-1 EXTERNAL PLAIN ANONYMOUS"
+
 struct envoi_test_server *envoi_world_server(struct envoi_world *world, const char *domain)
 {
 	static const struct envoi_test_server_options options = ENVOI_TEST_SERVER_INIT;
@@ -332,6 +338,7 @@ struct envoi_test_server *envoi_world_server(struct envoi_world *world, const ch
 	server->management = (struct envoi_handler)ENVOI_HANDLER(&testing_management_impl);
 	testing_check(envoi_settings_new(&server->settings, context), "settings");
 	testing_check(envoi_jid_from_text(&server->domain, context, domain), domain);
+	testing_check(envoi_settings_set(server->settings, "sasl.mechanisms", MECHANISMS), "SASL");
 	testing_check(envoi_sasl_receiver_new(
 			      &server->sasl, context, server->settings, &server->directory),
 		"SASL");

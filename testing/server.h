@@ -65,7 +65,7 @@ struct session {
 	unsigned int number;
 	struct envoi_jid *jid;
 	struct connection *connection; /* NULL: waits to be resumed */
-	bool is_available;
+	bool is_available, is_anonymous;
 	bool is_managed; /* XEP-0198 is enabled */
 	char id[32]; /* of the stream management; empty: cannot be resumed */
 	uint64_t hibernation_ms;
@@ -169,7 +169,7 @@ bool testing_management_ignores(struct envoi_test_server *server, struct envoi_s
 extern const struct envoi_resumption_hook_impl testing_resumption_hook_impl;
 int testing_library_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair);
 /** A stream of an unbound session, if it is one of these, has been bound. */
-void testing_library_bound(struct envoi_test_server *server, const struct envoi_stream *stream,
+void testing_library_bound(struct envoi_test_server *server, struct envoi_stream *stream,
 	struct account *account, struct envoi_jid *jid);
 void testing_library_put(struct session *session, struct envoi_stanza *stanza);
 /** The connection is lost. */

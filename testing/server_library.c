@@ -221,7 +221,7 @@ int testing_library_accept(struct envoi_test_server *server, struct envoi_memory
 	return r;
 }
 
-void testing_library_bound(struct envoi_test_server *server, const struct envoi_stream *stream,
+void testing_library_bound(struct envoi_test_server *server, struct envoi_stream *stream,
 	struct account *account, struct envoi_jid *jid)
 {
 	struct session *session = server->unbound;
@@ -232,6 +232,7 @@ void testing_library_bound(struct envoi_test_server *server, const struct envoi_
 		take_out(session);
 		session->account = account;
 		session->number = ++server->bound;
+		session->is_anonymous = envoi_sasl_user(stream, server->sasl) == NULL;
 		session->jid = envoi_jid_ref(jid);
 		session->next = server->sessions;
 		server->sessions = session;
@@ -270,12 +271,18 @@ static bool on_enabled(struct envoi_resumption_hook *hook, struct envoi_session 
 	return server->options.resumes;
 }
 
+/* @param user  NULL: anonymous */
+static bool is_of(const struct session *session, const char *user)
+{
+	return session->is_anonymous ? user == NULL
+				     : user != NULL && strcmp(session->account->user, user) == 0;
+}
+
 static struct envoi_session *resumable(
 	const struct envoi_test_server *server, const char *user, const char *id)
 {
 	const struct session *session = server->sessions;
-	while (session != NULL &&
-		(strcmp(session->id, id) != 0 || strcmp(session->account->user, user) != 0)) {
+	while (session != NULL && (strcmp(session->id, id) != 0 || !is_of(session, user))) {
 		session = session->next;
 	}
 	return session != NULL ? session->library : NULL;

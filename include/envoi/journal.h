@@ -99,7 +99,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  * that error when the session is resumed, but for those that a filter has stopped, and those beyond
  * 1,000 requests or 256 KiB of senders and ids.
  *
- * @param account  the bare address of the session's account
+ * @param account  the bare address of the session's account; of an anonymous user, the domain
  * @param data, len  the stored records; borrowed for the call. A last record that is incomplete or
  *                   damaged is ignored
  * @retval ENVOI_ERR_INVALID  the rest is damaged, of another version or of another account

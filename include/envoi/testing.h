@@ -175,8 +175,9 @@ struct envoi_test_server_options {
 	}
 
 /**
- * Make a server of a domain. It authenticates with SCRAM or PLAIN, binds resources, answers pings
- * and roster requests (with an empty roster), and routes between full and bare addresses of its
+ * Make a server of a domain. It authenticates with SCRAM, PLAIN or ANONYMOUS, binds resources (an
+ * anonymous client gets the account that is named as the resource it requests), answers pings and
+ * roster requests (with an empty roster), and routes between full and bare addresses of its
  * accounts: messages to an account that is not available are stored, and delivered with a delay
  * stamp (XEP-0203, XEP-0160) when it is; so are messages that a session leaves unacknowledged.
  *

@@ -103,6 +103,55 @@ static void a_journal_of_another_account_is_refused(void **state)
 	assert_is_refused(*state, "mallory@example.org/desk", ENVOI_ERR_INVALID);
 }
 
+static void start_anonymous(struct fixture *f)
+{
+	bot_new(f, "example.org/bot");
+	assert_int_equal(envoi_client_set(f->bot, "sasl.mechanisms", "ANONYMOUS"), ENVOI_OK);
+	assert_int_equal(bot_load(f), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+}
+
+/* RFC 6120, section 7.6: the server has chosen the localpart. */
+static void the_session_of_an_anonymous_user_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	bot_kill(f);
+	envoi_buffer_truncate(&f->stored, 0);
+	envoi_test_server_get_options(f->server)->uses_library = true;
+	start_anonymous(f);
+	assert_int_equal(f->resumed, 0);
+	bot_kill(f);
+	start_anonymous(f);
+	assert_int_equal(f->resumed, 1);
+	const struct envoi_jid *jid = envoi_session_jid(envoi_client_session(f->bot));
+	assert_string_equal(envoi_jid_text(jid), "bot@example.org/bot");
+	bot_kill(f);
+	bot_new(f, "other.example/bot");
+	assert_int_equal(bot_load(f), ENVOI_ERR_INVALID);
+}
+
+static void the_messages_of_an_anonymous_user_are_sent_by_the_next_session(void **state)
+{
+	struct fixture *f = *state;
+	envoi_test_server_account(f->server, "alice", "secret");
+	bot_kill(f);
+	envoi_buffer_truncate(&f->stored, 0);
+	envoi_test_server_get_options(f->server)->uses_library = true;
+	envoi_test_server_get_options(f->server)->resumes = false;
+	start_anonymous(f);
+	envoi_world_silence(f->world, "bot");
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+				 "a message", NULL),
+		ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	bot_kill(f);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "alice").stored, 0);
+	start_anonymous(f);
+	assert_int_equal(f->resumed, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "alice").stored, 1);
+}
+
 static void an_empty_one_loads_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -242,6 +291,8 @@ int main(void)
 		TEST(a_session_with_a_stream_keeps_its_journal),
 		TEST(the_id_of_a_request_may_have_several_lines),
 		TEST(a_journal_of_another_account_is_refused),
+		TEST(the_session_of_an_anonymous_user_goes_on),
+		TEST(the_messages_of_an_anonymous_user_are_sent_by_the_next_session),
 		TEST(an_empty_one_loads_nothing),
 		TEST(a_journal_that_is_too_old_is_refused),
 		TEST(an_old_one_of_a_session_closed_in_order_is_loaded),

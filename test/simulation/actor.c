@@ -292,7 +292,9 @@ static void make_client(struct actor *actor)
 {
 	char jid[64];
 	envoi_world_fail_allocation(actor->run->world, 0);
-	snprintf(jid, sizeof(jid), "%s@example.org/sim", actor->name);
+	bool is_anonymous = strcmp(actor->run->plan->login.mechanism, "ANONYMOUS") == 0;
+	snprintf(jid, sizeof(jid), is_anonymous ? "example.org/%s" : "%s@example.org/%s",
+		actor->name, actor->name);
 	int r = envoi_client_new(&actor->client, envoi_world_context(actor->run->world), jid);
 	if (r < 0) {
 		abort();
@@ -475,7 +477,7 @@ void actor_ask(struct actor *actor, uint64_t answer_after_ms)
 	if (question == NULL) {
 		return;
 	}
-	snprintf(to, sizeof(to), "%s@example.org/sim", actor->other->name);
+	snprintf(to, sizeof(to), "%s@example.org/%s", actor->other->name, actor->other->name);
 	struct envoi_stanza *iq = envoi_iq_new(
 		envoi_world_context(actor->run->world), ENVOI_IQ_GET, to);
 	struct envoi_element *ask = envoi_element_add(

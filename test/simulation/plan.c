@@ -191,14 +191,14 @@ static void draw_server(uint64_t *state, struct envoi_test_server_options *serve
 	server->closes_at_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
 }
 
-/* A -PLUS mechanism and EXTERNAL need TLS. ANONYMOUS has no account to send messages to. */
+/* A -PLUS mechanism and EXTERNAL need TLS. */
 static void draw_login(uint64_t *state, struct plan *plan)
 {
 	static const char *const mechanisms[] = {"SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512",
-		"PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS",
-		"EXTERNAL"};
+		"PLAIN", "ANONYMOUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS",
+		"SCRAM-SHA-512-PLUS", "EXTERNAL"};
 	enum {
-		WITHOUT_TLS = 4,
+		WITHOUT_TLS = 5,
 		ALL = sizeof(mechanisms) / sizeof(mechanisms[0])
 	};
 	struct login *login = &plan->login;

@@ -17,20 +17,29 @@
 struct loaded {
 	bool has_account, is_open;
 	int64_t time_ms; /* of the last record */
-	struct envoi__record resumable; /* data NULL: none */
+	struct envoi__record account, resumable; /* data NULL: none */
 	uint64_t acknowledged, sent, handled, done, taken, deaths;
 	size_t from; /* where the records of the session begin */
 };
 
 /* --- the first reading: is it whole, and where does the session stand --- */
 
+/* The server has chosen the localpart of an anonymous user (RFC 6120, section 7.6). */
+static bool is_of(const struct envoi_jid *account, const char *bare, size_t len)
+{
+	const char *at = envoi_jid_local(account) == NULL ? memchr(bare, '@', len) : NULL;
+	size_t before = at != NULL ? (size_t)(at + 1 - bare) : 0;
+	const char *expected = envoi_jid_text(account);
+	return len - before == strlen(expected) &&
+		memcmp(bare + before, expected, len - before) == 0;
+}
+
 static int check_account(
 	const struct envoi_jid *account, const struct envoi__record *record, struct loaded *loaded)
 {
-	const char *bare = envoi_jid_text(account);
 	loaded->has_account = true;
-	return record->number == ENVOI__JOURNAL_VERSION && record->len == strlen(bare) &&
-			memcmp(record->data, bare, record->len) == 0
+	loaded->account = *record;
+	return record->number == ENVOI__JOURNAL_VERSION && is_of(account, record->data, record->len)
 		? ENVOI_OK
 		: ENVOI_ERR_INVALID;
 }
@@ -39,6 +48,7 @@ static void begin_session(struct loaded *loaded, bool is_open)
 {
 	*loaded = (struct loaded){
 		.has_account = loaded->has_account,
+		.account = loaded->account,
 		.is_open = is_open,
 	};
 }
@@ -300,6 +310,18 @@ static void load_numbers(struct envoi_session *session, const struct loaded *loa
 	}
 }
 
+/* That of an anonymous user, which the session's address does not say. */
+static int load_account(struct envoi_session *session, const struct loaded *loaded)
+{
+	struct envoi_jid *jid;
+	int r = envoi_jid_parse(&jid, session->context, loaded->account.data, loaded->account.len);
+	if (r == ENVOI_OK) {
+		envoi_session_set_jid(session, jid);
+		envoi_jid_unref(jid);
+	}
+	return r;
+}
+
 static void unload(struct envoi_session *session, const struct envoi_jid *jid)
 {
 	envoi__outbox_cancel_all(&session->outbox);
@@ -358,7 +380,7 @@ int envoi_session_load_journal(struct envoi_session *session, const struct envoi
 		return r; /* nothing was recorded yet */
 	}
 	struct envoi_jid *before = envoi_jid_ref(session->jid);
-	r = load(session, &loaded, data, len);
+	r = load(session, &loaded, account, data, len);
 	if (r < 0) {
 		unload(session, before);
 	}

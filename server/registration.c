@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Before the login, on a secure stream, a client may make one account. Those of one address make
+ * With server.registration, before the login, on a secure stream, a client may make one account. Those of one address make
  * server.registrations-of-address an hour at most, and all together server.registrations. After the
  * login, a client may change the password of its account, and remove it.
  */
@@ -19,6 +19,7 @@
 
 enum {
 	PERIOD_MS = 3600 * 1000,
+	MOST_REFUSED = 5, /* on a stream; a further request ends it */
 };
 
 /** A request that waits for its change. */
@@ -35,6 +36,7 @@ struct state {
 	struct envoi_stream *stream;
 	struct envoi__registration *pending; /* NULL: none */
 	bool is_done; /* an account was made */
+	unsigned int refused; /* requests, because there is no registration */
 };
 
 static struct envoi_server *server_of(struct envoi_handler *self)
@@ -218,13 +220,35 @@ static int send_and_unref(struct envoi_stream *stream, struct envoi_stanza *stan
 	return r;
 }
 
+static bool is_request(const struct envoi_stanza *stanza)
+{
+	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
+	return (kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET) &&
+		envoi_element_is(envoi_stanza_payload(stanza), NS_REGISTER, "query");
+}
+
+/* Section 3.1: the error of a host that does not support it. */
+static int refuse(struct envoi_stream *stream, struct state *state, struct envoi_stanza *request)
+{
+	return ++state->refused > MOST_REFUSED
+		? ENVOI_DECLINED
+		: send_and_unref(
+			  stream, envoi_stanza_error_new(request, ENVOI_SERVICE_UNAVAILABLE, NULL));
+}
+
 static int take_request(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_stanza *request)
 {
 	struct state *state = envoi_stream_feature_state(stream, self);
 	enum envoi_stanza_kind kind = envoi_stanza_kind(request);
-	if (!envoi_element_is(envoi_stanza_payload(request), NS_REGISTER, "query") ||
-		(kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET)) {
+	bool is_secure = (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0;
+	if (!is_request(request)) {
+		return ENVOI_DECLINED;
+	}
+	if (!envoi__registration_is_on(server_of(self))) {
+		return refuse(stream, state, request);
+	}
+	if (!is_secure) {
 		return ENVOI_DECLINED;
 	}
 	state->stream = stream;
@@ -256,9 +280,10 @@ static int take_element(struct envoi_handler *self, struct envoi_stream *stream,
 static int offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
-	(void)self;
 	(void)stream;
-	envoi_element_add(features, NS_FEATURE, "register");
+	if (envoi__registration_is_on(server_of(self))) {
+		envoi_element_add(features, NS_FEATURE, "register");
+	}
 	return envoi_element_error(features);
 }
 
@@ -288,7 +313,6 @@ static const struct envoi_stream_element_row rows[] = {
 		.ns = ENVOI_NS_CLIENT,
 		.name = "iq",
 		.roles = 1u << ENVOI_RECEIVER,
-		.necessary = ENVOI_STREAM_SECURE,
 		.forbidden = ENVOI_STREAM_AUTHENTICATED,
 		.handle = take_element,
 	},
@@ -303,9 +327,7 @@ static const struct envoi_handler_impl registration_impl = {
 int envoi__registration_init(struct envoi_server *server)
 {
 	server->registration = (struct envoi_handler)ENVOI_HANDLER(&registration_impl);
-	return server->values.has_registration
-		? envoi_acceptor_add_feature(server->acceptor, &server->registration)
-		: ENVOI_OK;
+	return envoi_acceptor_add_feature(server->acceptor, &server->registration);
 }
 
 /* --- after the login (sections 3.2 and 3.3) --- */

@@ -227,6 +227,20 @@ static void drop_connection(void)
 	server.reply[0] = '\0';
 }
 
+void server_close(uint64_t run_ms)
+{
+	for (size_t i = 0; i < server.slot_count; i++) {
+		fuzz_program_end_promise(&server.slots[i].program);
+	}
+	server_run(run_ms);
+	for (size_t i = 0; i < server.slot_count; i++) {
+		if (server.slots[i].session != NULL) {
+			envoi_session_close(server.slots[i].session);
+		}
+	}
+	server_run(run_ms);
+}
+
 void server_end(void)
 {
 	for (size_t i = 0; i < server.slot_count; i++) {

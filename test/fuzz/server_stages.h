@@ -77,6 +77,8 @@ extern struct server server;
 /** Make the server, and go to a stage on a new connection.
  * @param answers_later  binding and resumption are answered by server_answer() */
 void server_begin(enum server_stage stage, bool answers_later);
+/** End the sessions in order. @param run_ms  more than the timeouts */
+void server_close(uint64_t run_ms);
 /** Free everything, and expect that nothing is left. */
 void server_end(void);
 

@@ -54,22 +54,6 @@ static void follow(void)
 	}
 }
 
-static void end_promises(void)
-{
-	for (size_t i = 0; i < server.slot_count; i++) {
-		fuzz_program_end_promise(&server.slots[i].program);
-	}
-}
-
-static void close_all(void)
-{
-	for (size_t i = 0; i < server.slot_count; i++) {
-		if (server.slots[i].session != NULL) {
-			envoi_session_close(server.slots[i].session);
-		}
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
@@ -83,10 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		follow();
 	}
 	server_run(RUN_MS);
-	end_promises();
-	server_run(RUN_MS);
-	close_all();
-	server_run(RUN_MS);
+	server_close(RUN_MS);
 	server_end();
 	return 0;
 }

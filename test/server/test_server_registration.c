@@ -114,6 +114,51 @@ static void accounts_are_made_slowly(void **state)
 	guest_cut(guest);
 }
 
+/* XEP-0077, section 3.1; the stream goes on. */
+static void without_registration_a_request_is_answered_with_an_error(void **state)
+{
+	(void)state;
+	host_finish(&host);
+	host_init(&host, NULL);
+	host_account(&host, "alice");
+	struct guest *guest = stranger();
+	assert_null(strstr(guest_heard(guest), "iq-register"));
+	for (int i = 0; i < 4; i++) {
+		guest_say(guest, QUERY("1", "get", ""));
+		guest_assert_heard(guest,
+			"<iq type='error' id='1'><error type='cancel'>"
+			"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+			"</error></iq>");
+	}
+	guest_say(guest, QUERY("2", "set", ACCOUNT("bob", "x")));
+	assert_true(guest_hears(guest, "<service-unavailable "));
+	guest_authenticate(guest, "alice", "secret");
+	assert_non_null(strstr(guest_heard(guest), "xmpp-bind"));
+	guest_cut(guest);
+}
+
+static void without_registration_many_requests_end_the_stream(void **state)
+{
+	(void)state;
+	host_finish(&host);
+	host_init(&host, NULL);
+	struct guest *guest = stranger();
+	for (int i = 0; i < 6; i++) {
+		guest_say(guest, QUERY("1", "get", ""));
+	}
+	assert_true(guest_hears(guest, "<not-authorized "));
+	guest_cut(guest);
+}
+
+static void another_request_before_the_login_ends_the_stream(void **state)
+{
+	(void)state;
+	struct guest *guest = stranger();
+	guest_say(guest, "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
+	assert_true(guest_hears(guest, "<not-authorized "));
+	guest_cut(guest);
+}
+
 /* --- by address --- */
 
 static const char *from_address;
@@ -517,6 +562,9 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(an_account_is_made_and_used_on_the_same_stream),
 		CASE(what_is_wrong_is_refused),
+		CASE(without_registration_a_request_is_answered_with_an_error),
+		CASE(without_registration_many_requests_end_the_stream),
+		CASE(another_request_before_the_login_ends_the_stream),
 		CASE(accounts_are_made_slowly),
 		CASE(the_accounts_that_one_address_makes_are_counted),
 		CASE(one_request_is_pending_at_a_time),

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * With server.registration, before the login, on a secure stream, a client may make one account. Those of one address make
- * server.registrations-of-address an hour at most, and all together server.registrations. After the
- * login, a client may change the password of its account, and remove it.
+ * With server.registration, before the login, on a secure stream, a client may make one account.
+ * Those of one address make server.registrations-of-address an hour at most, and all together
+ * server.registrations. After the login, a client may change the password of its account, and
+ * remove it.
  */
 #include <string.h>
 

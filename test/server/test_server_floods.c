@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-#include <envoi/interfaces/store.h>
-
 #include "guest.h"
 #include "test_allocator.h"
 
@@ -189,101 +187,6 @@ static void circles_of_subscriptions_end(void **state)
 	}
 }
 
-/* --- long rosters --- */
-
-static void on_written(
-	struct envoi_store_job *job, int code, const struct envoi_store_answer *answer)
-{
-	(void)job;
-	(void)answer;
-	assert_int_equal(code, ENVOI_OK);
-}
-
-/* One iteration: thousands log in. */
-static void make_account(const char *name)
-{
-	static const char *const verifier =
-		"SCRAM-SHA-256$1:c2FsdA==$wN56iZgRmJc8bLR+mwOwuVJuCvu3CIrVguKdgdp7J6s=:"
-		"ywJYVz0nm/y3tcyI3qXB89hBjaX1PJEJLUzrN3+/5aM=";
-	struct envoi_store_job job = {.done = on_written};
-	host_make(&host);
-	host.store->impl->set_verifiers(host.store, &job, name, &verifier, 1, ENVOI_STORE_NEW);
-	host_run(&host, 1);
-}
-
-static void make_contact(const char *account, const char *jid)
-{
-	struct envoi_store_job job = {.done = on_written};
-	const struct envoi_store_contact contact = {.jid = jid,
-		.subscription = ENVOI_STORE_TO | ENVOI_STORE_FROM,
-		.is_listed = true,
-		.version = 1};
-	host.store->impl->set_contact(host.store, &job, account, &contact);
-	host_run(&host, 1);
-}
-
-enum {
-	CONTACTS = 500,
-};
-
-static void make_contacts(void)
-{
-	make_account("alice");
-	for (int i = 0; i < CONTACTS; i++) {
-		char name[20], jid[40];
-		snprintf(name, sizeof(name), "u%d", i);
-		snprintf(jid, sizeof(jid), "u%d@example.org", i);
-		make_account(name);
-		make_contact("alice", jid);
-		make_contact(name, "alice@example.org");
-	}
-}
-
-static unsigned int count_of(const char *text, const char *part)
-{
-	unsigned int count = 0;
-	while ((text = strstr(text, part)) != NULL) {
-		count++;
-		text++;
-	}
-	return count;
-}
-
-/* A login brings the presence of all contacts before the client can acknowledge any. */
-static void everybody_of_a_long_roster_is_seen(void **state)
-{
-	(void)state;
-	struct guest *guests[CONTACTS];
-	host_set(&host, "liveness.probe-after", "1h"); /* which guests do not answer */
-	host_set(&host, "limits.outbox-stanzas", "100");
-	host_set(&host, "server.contacts", "500");
-	make_contacts();
-	for (int i = 0; i < CONTACTS; i++) {
-		char name[20];
-		snprintf(name, sizeof(name), "u%d", i);
-		guests[i] = guest_new(&host, name, "x");
-		guest_say(guests[i], "<presence/>");
-		(void)guest_heard(guests[i]);
-	}
-	struct guest *alice = guest_new_managed(&host, "alice", "x");
-	guest_say(alice, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq><presence/>");
-	host_run(&host, 1000);
-	const char *heard = guest_heard(alice);
-	assert_int_equal(count_of(heard, "<item "), CONTACTS);
-	assert_int_equal(count_of(heard, "<presence from='u"), CONTACTS);
-	for (int i = 0; i < CONTACTS; i++) {
-		assert_int_equal(
-			count_of(guest_heard(guests[i]), "<presence from='alice@example.org/x'"),
-			1);
-	}
-	guest_cut(alice);
-	host_run(&host, 10 * 60 * 1000);
-	for (int i = 0; i < CONTACTS; i++) {
-		assert_int_equal(count_of(guest_heard(guests[i]), "type='unavailable'"), 1);
-		guest_leave(guests[i]);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,7 +195,6 @@ int main(void)
 		CASE(a_client_that_does_not_read_its_answers_costs_little),
 		CASE(an_account_has_few_resources),
 		CASE(circles_of_subscriptions_end),
-		CASE(everybody_of_a_long_roster_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,10 +41,7 @@ enum {
 	MOST_CHILDREN = 240, /* limits.before-login.children */
 	MOST_ATTRIBUTES = 30, /* limits.before-login.attributes, and a spare one or two */
 	MOST_NAMES = 200, /* limits.before-login.names, without the attributes' */
-	/* Of a connection before its login, all told; more while an element is incomplete, which
-	 * has a parser of libxml2 and the text so far. */
-	BYTES_BEFORE_LOGIN = 24 * 1024,
-	BYTES_IN_AN_ELEMENT = 144 * 1024,
+	BYTES_BEFORE_LOGIN = 24 * 1024, /* of a connection, all told; see test_before_login.c */
 	LOGIN_S = 30, /* accept.login-timeout */
 	MIB = 1 << 20,
 };
@@ -378,12 +375,6 @@ static size_t pair_bytes(enum plight plight, size_t most)
 	return bytes / SAMPLES;
 }
 
-static bool is_in_an_element(enum plight plight)
-{
-	return plight == HALF_AN_ELEMENT || plight == MANY_CHILDREN || plight == DEEP ||
-		plight == MANY_ATTRIBUTES;
-}
-
 /* @return bytes of the heap for each connection */
 static size_t attack_by(enum plight plight)
 {
@@ -415,8 +406,7 @@ static void ten_thousand_that_do_not_log_in(void **state)
 		if (all.is_printing) {
 			printf("%-16s %zu bytes a connection\n", names[plight], each);
 		}
-		assert_true(each <= (is_in_an_element((enum plight)plight) ? BYTES_IN_AN_ELEMENT
-									   : BYTES_BEFORE_LOGIN));
+		assert_true(each <= BYTES_BEFORE_LOGIN);
 	}
 	among = serve_honest();
 	if (all.is_printing) {

@@ -34,7 +34,7 @@ assert ping()[0].startswith("example.org: answers")
 # What the command line and the environment say replaces it.
 assert "wrong name or password" in ping(password="wrong", status=5)[1]
 ping("--port", "1", status=3)
-assert "--jid is missing" in ping("--no-config", status=2)[1]
+assert "no account: give --jid" in ping("--no-config", status=2)[1]
 assert "wrong name or password" in ping("--jid", "bob@example.org", password="wrong", status=5)[1]
 # The password is for its account alone.
 (WORK / "password").write_text("secret\n")

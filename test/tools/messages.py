@@ -65,7 +65,7 @@ assert end_of(bob)[1] == "alice@example.org/a: same\n" * 300
 
 # One of them is refused.
 said = server.run("alice@example.org", "send", "--wait", "60s", "nobody@example.org", "x", status=1)[1]
-assert said == "envoi: nobody@example.org refused the message: service-unavailable\n", said
+assert said == "envoi: nobody@example.org refused the message: service-unavailable (the service is not available there)\n", said
 # Nothing is sent when one is no address.
 assert "TO: \"@\" is not an address" in run(
     ENVOI, "--jid", "a@b.test", "send", "c@b.test", "@", "x", status=2)[1]

@@ -72,7 +72,9 @@ static void on_end(void *user, const struct envoi_mam_end *end)
 		return; /* its failure ends the run */
 	}
 	if (end->code < 0) {
-		complain("the archive: %s", end->text);
+		const char *archive = operand(dump->task.invocation, 0);
+		complain("the archive of %s: %s", archive != NULL ? archive : "the account",
+			end->text);
 	} else if (!end->is_complete) {
 		complain("there are more than %zu messages", end->count);
 	}

@@ -152,6 +152,9 @@ void print_harmless(const char *text, size_t len);
 /** Print "envoi: ..." on standard error. */
 void complain(const char *format, ...) ENVOI_PRINTF(1, 2);
 
+/** Complain that there is no command of that name, and which may have been meant. */
+void complain_about_name(const char *name);
+
 /** Complain that @p text is not an address, and why. @param name  of the option or operand
  * @return STATUS_USAGE */
 int complain_about_address(const char *name, const char *text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "wrap.h"
 
 int status_of_failure(const struct envoi_failure *failure)
 {
@@ -262,6 +263,17 @@ static const char *advice(const struct envoi_failure *failure)
 	return found != NULL ? found : advice_in_general(failure);
 }
 
+/* Servers that register no accounts before the login may end the stream. */
+static const char *advice_for(
+	const struct invocation *invocation, const struct envoi_failure *failure)
+{
+	bool is_registration = invocation->keeps_password && failure->code == ENVOI_ERR_STREAM &&
+		failure->phase == ENVOI_PHASE_SASL;
+	return is_registration ? "the server registers no accounts, or not in this way: ask its"
+				 " administrators for one"
+			       : advice(failure);
+}
+
 /* --- telling --- */
 
 /* The lines' own ends are the only ones: what a peer said is one line each. */
@@ -269,8 +281,7 @@ static void print_lines(const char *text)
 {
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
-		print_harmless(text, len);
-		fputc('\n', stderr);
+		print_message_wrapped(text, len, 2 + (unsigned int)strspn(text, " "));
 		text += len + (text[len] == '\n');
 	}
 }
@@ -278,18 +289,25 @@ static void print_lines(const char *text)
 int login_explain(const struct invocation *invocation, struct envoi_client *client)
 {
 	const struct envoi_failure *failure = envoi_client_failure(client);
+	const char *todo = failure != NULL && failure->code < 0 ? advice_for(invocation, failure)
+								: NULL;
 	size_t size = failure != NULL ? envoi_failure_explain(failure, NULL, 0) + 1 : 0;
-	char *lines = size > 0 ? malloc(size) : NULL;
-	if (lines == NULL) {
+	char *lines = size > 0 ? malloc(size) : NULL, *all = NULL;
+	size_t all_size;
+	FILE *out = lines != NULL ? open_memstream(&all, &all_size) : NULL;
+	if (out != NULL) {
+		envoi_failure_explain(failure, lines, size);
+		fprintf(out, "envoi: %s: %s", invocation->jid, lines);
+		if (todo != NULL) {
+			fprintf(out, "\n  what to do: %s", todo);
+		}
+	}
+	if (out == NULL || fclose(out) != 0) {
 		complain("%s", envoi_client_failure_text(client));
-		return status_of_failure(failure);
+	} else {
+		print_lines(all);
 	}
-	envoi_failure_explain(failure, lines, size);
-	fprintf(stderr, "envoi: %s: ", invocation->jid);
-	print_lines(lines);
+	free(all);
 	free(lines);
-	if (failure->code < 0) {
-		fprintf(stderr, "  what to do: %s\n", advice(failure));
-	}
 	return status_of_failure(failure);
 }

@@ -40,7 +40,8 @@ static const struct {
 	{STATUS_UNREACHABLE, "the server, or a file, was not found or cannot be reached"},
 	{STATUS_TLS, "TLS, or the server's certificate"},
 	{STATUS_AUTH, "authentication"},
-	{STATUS_PROTOCOL, "the stream, or an answer, is not as the protocol requires"},
+	{STATUS_PROTOCOL,
+		"the server has ended the stream, or something is not as the protocol requires"},
 	{STATUS_TIMEOUT, "no answer in time"},
 };
 
@@ -109,7 +110,7 @@ void help_overview(struct envoi_context *context)
 static int settings_status(int r, const char *group)
 {
 	if (r == ENVOI_ERR_NOT_FOUND && group != NULL) {
-		complain("there is no such group of settings: %s", group);
+		complain("there is no such group of settings: %s (envoi -h lists them)", group);
 		return STATUS_USAGE;
 	}
 	if (r < 0) {
@@ -164,7 +165,7 @@ int help_topic(struct envoi_context *context, int count, char **words)
 		}
 	}
 	if (!is_found) {
-		complain("no such command: %s (see envoi -h)", words[0]);
+		complain_about_name(words[0]);
 		return STATUS_USAGE;
 	}
 	print_statuses();

@@ -2,6 +2,10 @@
  * envoi - the command-line program: account, password
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE /* ppoll() */
+
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,27 +54,73 @@ static int read_password_file(const char *name, char *password)
 	return STATUS_DONE;
 }
 
+/* A signal ends the program, once the terminal is as it was. */
+static volatile sig_atomic_t caught_signal;
+
+static void on_signal(int number)
+{
+	caught_signal = number;
+}
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+enum {
+	ENDING_SIGNALS = sizeof(ending_signals) / sizeof(ending_signals[0]),
+};
+
+/* The terminal does not show what is typed; signals come while the line is waited for alone. */
+static int read_hidden_line(FILE *terminal, const char *jid, char *line, const sigset_t *unblocked)
+{
+	struct pollfd wanted = {.fd = fileno(terminal), .events = POLLIN};
+	struct termios shown, hidden;
+	if (tcgetattr(wanted.fd, &shown) < 0) {
+		return -1;
+	}
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(wanted.fd, TCSAFLUSH, &hidden);
+	fprintf(terminal, "Password for %s: ", jid);
+	int r = ppoll(&wanted, 1, NULL, unblocked) < 0 ? -1 : read_line(terminal, line);
+	tcsetattr(wanted.fd, TCSAFLUSH, &shown);
+	fputc('\n', terminal);
+	return r;
+}
+
+static int ask_on(FILE *terminal, const char *jid, char *password)
+{
+	struct sigaction action = {.sa_handler = on_signal}, before[ENDING_SIGNALS];
+	sigset_t set, unblocked;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+		sigaddset(&set, ending_signals[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, &unblocked);
+	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+		sigaction(ending_signals[i], &action, &before[i]);
+	}
+	setvbuf(terminal, NULL, _IONBF, 0);
+	int r = read_hidden_line(terminal, jid, password, &unblocked);
+	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+		sigaction(ending_signals[i], &before[i], NULL);
+	}
+	if (caught_signal != 0) {
+		explicit_bzero(password, LONGEST_PASSWORD);
+		raise(caught_signal);
+	}
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
+	return r;
+}
+
 static int ask_password(const char *jid, char *password)
 {
 	FILE *terminal = fopen("/dev/tty", "r+");
-	struct termios shown, hidden;
-	if (terminal == NULL || tcgetattr(fileno(terminal), &shown) < 0) {
-		if (terminal != NULL) {
-			fclose(terminal);
-		}
+	if (terminal == NULL) {
 		complain(
 			"no password: give --password-file FILE or ENVOI_PASSWORD, or a password in the"
 			" configuration file");
 		return STATUS_USAGE;
 	}
-	setvbuf(terminal, NULL, _IONBF, 0);
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(terminal, "Password for %s: ", jid);
-	tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
-	int r = read_line(terminal, password);
-	tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
-	fputc('\n', terminal);
+	int r = ask_on(terminal, jid, password);
 	fclose(terminal);
 	if (r < 0) {
 		complain("no password given");
@@ -177,7 +227,8 @@ static int check_jid(const struct invocation *invocation)
 {
 	const char *jid = invocation->jid;
 	if (jid == NULL) {
-		complain("--jid is missing, and jid in the configuration file");
+		complain("no account: give --jid alice@example.org, or jid in the configuration"
+			 " file");
 		return STATUS_USAGE;
 	}
 	if (envoi_jid_check(jid, strlen(jid), NULL, 0) < 0) {

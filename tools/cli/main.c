@@ -17,7 +17,9 @@
 #include "help.h"
 #include "options.h"
 #include "progress.h"
+#include "suggest.h"
 #include "text.h"
+#include "wrap.h"
 
 const struct command *const commands[] = {
 	&command_help,
@@ -67,14 +69,13 @@ void complain(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	char line[2048];
-	vsnprintf(line, sizeof(line), format, arguments);
+	char line[2048] = "envoi: ";
+	size_t len = strlen(line);
+	vsnprintf(line + len, sizeof(line) - len, format, arguments);
 	va_end(arguments);
 	progress_clear();
 	editor_hide();
-	fputs("envoi: ", stderr);
-	print_harmless(line, strlen(line));
-	fputc('\n', stderr);
+	print_message_wrapped(line, strlen(line), 2);
 	editor_show();
 }
 
@@ -118,16 +119,27 @@ static void list_second_words(char *list, size_t size, const char *first)
 	}
 }
 
+void complain_about_name(const char *name)
+{
+	struct suggestion suggestion = {.word = name, .len = strlen(name)};
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		suggestion_consider(&suggestion, commands[i]->name);
+	}
+	complain("no such command: %s%s%s (see envoi -h)", name,
+		suggestion.best != NULL ? "; one is " : "",
+		suggestion.best != NULL ? suggestion.best : "");
+}
+
 static int complain_about_command(int argument_count, char **arguments)
 {
 	char words[256];
 	if (argument_count == 0) {
-		complain("a command is missing (see envoi --help)");
+		complain("a command is missing (see envoi -h)");
 		return STATUS_USAGE;
 	}
 	list_second_words(words, sizeof(words), arguments[0]);
 	if (words[0] == '\0') {
-		complain("no such command: %s (see envoi --help)", arguments[0]);
+		complain_about_name(arguments[0]);
 	} else {
 		complain("%s needs one of these words: %s", arguments[0], words);
 	}

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "help.h"
+#include "suggest.h"
 #include "wrap.h"
 
 enum {
@@ -72,6 +74,33 @@ static int set(struct invocation *invocation, const struct envoi_setting *settin
 	return r;
 }
 
+/* @param name  without dashes, @p len bytes */
+static void complain_about_option(
+	struct envoi_context *context, const char *dashes, const char *name, size_t len)
+{
+	struct suggestion suggestion = {.word = name, .len = len};
+	const struct envoi_setting *setting;
+	size_t position = 0;
+	for (const struct common_option *option = common_options; option->name != NULL; option++) {
+		suggestion_consider(&suggestion, option->name);
+	}
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const struct command_option *own = commands[i]->options;
+		for (; own != NULL && own->name != NULL; own++) {
+			suggestion_consider(&suggestion, own->name);
+		}
+	}
+	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
+		suggestion_consider(&suggestion, envoi_context_setting_option(context, setting));
+	}
+	if (suggestion.best != NULL) {
+		complain("unknown option %s%.*s; --%s is one (see envoi -h)", dashes, (int)len,
+			name, suggestion.best);
+	} else {
+		complain("unknown option %s%.*s (see envoi -h)", dashes, (int)len, name);
+	}
+}
+
 /* A boolean is set by its name alone, or unset by --no-NAME. */
 static const struct envoi_setting *find_negated(
 	struct envoi_context *context, const struct option *option)
@@ -93,8 +122,7 @@ static int take_setting(
 	if (setting == NULL) {
 		setting = find_negated(invocation->context, option);
 		if (setting == NULL || option->value != NULL) {
-			complain("unknown option --%.*s (see envoi -h)", (int)option->len,
-				option->name);
+			complain_about_option(invocation->context, "--", option->name, option->len);
 			return -1;
 		}
 		return set(invocation, setting, option, "false") < 0 ? -1 : 0;
@@ -223,7 +251,8 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
 			continue;
 		}
 		if (argument[1] != '-') {
-			complain("unknown option %s (see envoi -h)", argument);
+			complain_about_option(
+				invocation->context, "-", argument + 1, strcspn(argument + 1, "="));
 			return ASKED_WRONG;
 		}
 		const char *next = i + 1 < *argument_count ? arguments[i + 1] : NULL;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <envoi/ext/muc.h>
 
@@ -244,6 +245,24 @@ static int take_history(const struct invocation *invocation, uint64_t *ret_count
 	return STATUS_DONE;
 }
 
+/* Some services take their own address for that of a room. */
+static int check_room(const struct invocation *invocation)
+{
+	const char *room = operand(invocation, 0), *slash = strchr(room, '/');
+	int status = check_address_operand(invocation, 0, "ROOM");
+	if (status == STATUS_DONE && slash != NULL) {
+		complain("ROOM: \"%s\" has a resource: give the name in the room with --nick %s",
+			room, slash + 1);
+		status = STATUS_USAGE;
+	} else if (status == STATUS_DONE && strchr(room, '@') == NULL) {
+		complain("ROOM: \"%s\" is the address of a service; that of a room is ROOM@%s, and"
+			 " envoi rooms list %s prints the public ones",
+			room, room, room);
+		status = STATUS_USAGE;
+	}
+	return status;
+}
+
 static int run(struct invocation *invocation, bool is_talk)
 {
 	static const struct task_kind kind = {
@@ -257,7 +276,7 @@ static int run(struct invocation *invocation, bool is_talk)
 		.nick = own_value(invocation, "nick"),
 		.is_talk = is_talk,
 	};
-	int status = check_address_operand(invocation, 0, "ROOM");
+	int status = check_room(invocation);
 	status = status != STATUS_DONE ? status : take_history(invocation, &stay.history);
 	status = status != STATUS_DONE ? status : task_run(&stay.task, &kind, invocation);
 	lines_stop(&stay.lines);

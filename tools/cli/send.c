@@ -54,11 +54,11 @@ static void complain_about_refusal(const char *to, const struct envoi_ticket_rep
 	const struct envoi_stanza_error *error = report->error;
 	if (error == NULL) {
 		complain("the message to %s: %s", to, envoi_ticket_report_text(report));
-	} else {
-		complain("%s refused the message: %s%s%s", to,
-			envoi_stanza_condition_name(error->condition),
-			error->text != NULL ? ", " : "", error->text != NULL ? error->text : "");
+		return;
 	}
+	char line[512];
+	complain("%s refused the message: %s%s", to, describe_error(line, sizeof(line), error),
+		strchr(to, '@') == NULL ? "; without @ it is the address of a server" : "");
 }
 
 /* Otherwise the connection was lost: its failure ends the run. */
@@ -94,6 +94,9 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 static void on_answer(void *user, const struct envoi_answer *answer)
 {
 	struct sending *sending = user;
+	if (envoi_answer_ok(answer)) {
+		progress_show("the server has accepted the messages, waiting for errors");
+	}
 	if (envoi_answer_code(answer) == ENVOI_ERR_TIMEOUT) {
 		complain("the server did not confirm the message in time");
 		finish(sending, STATUS_TIMEOUT);
@@ -271,11 +274,27 @@ static int check_addresses(const struct sending *sending)
 {
 	for (size_t i = 0; i < sending->to_count; i++) {
 		const char *to = sending->to[i];
+		if (sending->to_count > 1 && strpbrk(to, "@.:") == NULL) {
+			complain("TO: \"%s\" is no address of an account: a BODY of several words"
+				 " needs quotes",
+				to);
+			return STATUS_USAGE;
+		}
 		if (envoi_jid_check(to, strlen(to), NULL, 0) < 0) {
 			return complain_about_address("TO", to);
 		}
 	}
 	return STATUS_DONE;
+}
+
+/* @param body  NULL: lines are sent */
+static int check_body(const char *body, bool is_input)
+{
+	if (body == NULL || body[0] != '\0') {
+		return STATUS_DONE;
+	}
+	complain(is_input ? "standard input is empty: nothing is sent" : "BODY is empty");
+	return is_input ? STATUS_NO : STATUS_USAGE;
 }
 
 static int run(struct invocation *invocation)
@@ -303,6 +322,7 @@ static int run(struct invocation *invocation)
 		status = read_input(&input);
 	}
 	sending.body = has_lines ? NULL : input != NULL ? input : last;
+	status = status != STATUS_DONE ? status : check_body(sending.body, input != NULL);
 	status = status != STATUS_DONE ? status : run_task(&sending, invocation);
 	free(input);
 	return status;

@@ -5,6 +5,7 @@
 #include "task.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "progress.h"
@@ -33,6 +34,7 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 {
 	struct task *task = ENVOI_CONTAINER_OF(self, struct task, handler);
 	progress_clear();
+	task->is_lost = false;
 	if (!task->has_ended) {
 		task->kind->begin(task, event->session);
 	}
@@ -41,16 +43,17 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 /* Of a task that stays: the end of the program does not report it. */
 static void on_suspended(struct envoi_handler *self, const struct envoi_event *event)
 {
+	struct task *task = ENVOI_CONTAINER_OF(self, struct task, handler);
 	char line[1024];
-	(void)self;
 	envoi_failure_describe(event->failure, line, sizeof(line));
-	complain("the connection is lost, next attempt in %" PRIu64 " s: %s",
-		event->retry_in_ms / 1000, line);
+	complain("the connection is %s, next attempt in %" PRIu64 " s: %s",
+		task->is_lost ? "still lost" : "lost", event->retry_in_ms / 1000, line);
+	task->is_lost = true;
 }
 
 static void on_resumed(struct envoi_handler *self, const struct envoi_event *event)
 {
-	(void)self;
+	ENVOI_CONTAINER_OF(self, struct task, handler)->is_lost = false;
 	complain("connected again as %s", envoi_jid_text(event->jid));
 }
 
@@ -154,12 +157,23 @@ void task_check_sent(struct task *task, const char *to, int r)
 	}
 }
 
-static void complain_about_error(const char *to, const struct envoi_stanza_error *error)
+const char *describe_error(char *line, size_t size, const struct envoi_stanza_error *error)
 {
 	const char *condition = envoi_stanza_condition_name(error->condition);
-	bool has_text = error->text != NULL && error->text[0] != '\0';
-	complain("%s answers with an error: %s%s%s", name_of(to), condition, has_text ? ": " : "",
-		has_text ? error->text : "");
+	if (error->text != NULL && error->text[0] != '\0') {
+		snprintf(line, size, "%s: %s", condition, error->text);
+	} else {
+		snprintf(line, size, "%s (%s)", condition,
+			envoi_stanza_condition_meaning(error->condition)->text);
+	}
+	return line;
+}
+
+static void complain_about_error(const char *to, const struct envoi_stanza_error *error)
+{
+	char line[512];
+	complain("%s answers with an error: %s", name_of(to),
+		describe_error(line, sizeof(line), error));
 }
 
 int complain_about_answer(const char *to, const struct envoi_answer *answer)

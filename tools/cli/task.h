@@ -32,6 +32,7 @@ struct task {
 	struct envoi_client *client;
 	struct signals signals;
 	bool has_ended;
+	bool is_lost; /**< the connection; it was reported */
 	int status;
 };
 
@@ -53,6 +54,9 @@ bool task_check_answer(struct task *task, const char *to, const struct envoi_ans
 /** Complain about an answer that is not as wanted; not about a lost connection, which ends the run
  * with a failure. @return the exit status */
 int complain_about_answer(const char *to, const struct envoi_answer *answer);
+
+/** @return @p line: the condition, and the text of the error, else what the condition means */
+const char *describe_error(char *line, size_t size, const struct envoi_stanza_error *error);
 
 /** @return the operand at @p index, or NULL */
 const char *operand(const struct invocation *invocation, int index);

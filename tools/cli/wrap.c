@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
 
 enum {
 	USUAL_COLUMNS = 80,
@@ -47,4 +50,58 @@ void wrap(FILE *out, unsigned int indent, const char *text)
 void print_wrapped(unsigned int indent, const char *text)
 {
 	wrap(stdout, indent, text);
+}
+
+/* Of UTF-8, each character in a column. */
+static size_t columns_of(const char *text, size_t len)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < len; i++) {
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	}
+	return count;
+}
+
+static size_t blanks_of(const char *text, size_t len)
+{
+	size_t i = 0;
+	while (i < len && text[i] == ' ') {
+		i++;
+	}
+	return i;
+}
+
+static size_t word_of(const char *text, size_t len)
+{
+	size_t i = 0;
+	while (i < len && text[i] != ' ' && text[i] != '\n') {
+		i++;
+	}
+	return i;
+}
+
+void print_message_wrapped(const char *text, size_t len, unsigned int indent)
+{
+	size_t width = isatty(STDERR_FILENO) ? columns(stderr) : SIZE_MAX;
+	size_t used = 0;
+	for (size_t i = 0, blanks, word; i < len; i += blanks + word) {
+		blanks = blanks_of(text + i, len - i);
+		word = word_of(text + i + blanks, len - i - blanks);
+		size_t word_columns = columns_of(text + i + blanks, word);
+		if (used > indent && used + blanks + word_columns > width) {
+			fprintf(stderr, "\n%*s", (int)indent, "");
+			used = indent;
+		} else {
+			fprintf(stderr, "%*s", (int)blanks, "");
+			used += blanks;
+		}
+		print_harmless(text + i + blanks, word);
+		used += word_columns;
+		if (i + blanks + word < len && text[i + blanks + word] == '\n') {
+			word++;
+			fprintf(stderr, "\n%*s", (int)indent, "");
+			used = indent;
+		}
+	}
+	fputc('\n', stderr);
 }

@@ -17,6 +17,16 @@
  */
 void wrap(FILE *out, unsigned int indent, const char *text);
 
+/**
+ * Print what a peer may have written on standard error, and a line end: nothing in it commands the
+ * terminal, and no line of it looks like one of the program's. On a terminal it is wrapped, as by
+ * wrap(); elsewhere lines stay whole.
+ *
+ * @param text    @p len bytes; spaces in it are kept
+ * @param indent  columns before each line but the first
+ */
+void print_message_wrapped(const char *text, size_t len, unsigned int indent);
+
 /** As wrap(), on standard output. */
 void print_wrapped(unsigned int indent, const char *text);
 

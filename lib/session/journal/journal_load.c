@@ -358,10 +358,12 @@ static void go_on(struct envoi_session *session, const struct loaded *loaded)
 	session->started_epoch = session->epoch;
 }
 
-static int load(
-	struct envoi_session *session, const struct loaded *loaded, const void *data, size_t len)
+static int load(struct envoi_session *session, const struct loaded *loaded,
+	const struct envoi_jid *account, const void *data, size_t len)
 {
-	int r = loaded->resumable.data != NULL ? load_resumable(session, loaded) : ENVOI_OK;
+	int r = loaded->resumable.data != NULL     ? load_resumable(session, loaded)
+		: envoi_jid_local(account) == NULL ? load_account(session, loaded)
+						   : ENVOI_OK;
 	if (r == ENVOI_OK) {
 		r = load_items(session, loaded, data, len);
 	}

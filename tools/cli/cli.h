@@ -128,6 +128,7 @@ extern const struct command command_roster_remove;
 extern const struct command command_send;
 extern const struct command command_serve;
 extern const struct command command_time;
+extern const struct command command_upload;
 extern const struct command command_version;
 extern const struct command command_xml;
 

@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&command_rooms_join,
 	&command_rooms_talk,
 	&command_archive,
+	&command_upload,
 	&command_commands,
 	&command_register,
 	&command_probe,

@@ -67,7 +67,7 @@ assert run(ENVOI, "jid", "a@b")[0] == "a\tb\t\n"
 overview = run(ENVOI, "-h")[0]
 assert run(ENVOI, "help")[0] == overview
 everything = run(ENVOI, "--help")[0]
-names = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?: [A-Z\[].*)?$", overview, re.M)
+names = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?: [A-Z\[].*| {2,}.*)$", overview, re.M)
 assert {"send", "roster add", "rooms talk", "disco", "ping", "completion"} <= set(names), names
 page = (pathlib.Path(sys.argv[2]) / "doc/program.md").read_text()
 for name in names:

@@ -43,3 +43,8 @@ for columns in (60, 100):
     if check(help_in_terminal(columns), columns) != words:
         sys.exit(f"with {columns} columns the words differ")
 check(help_in_terminal(200), 100)
+
+# The summary: texts beside names, in the columns of the terminal.
+summary = subprocess.run([program, "-h"], capture_output=True, text=True, check=True).stdout
+assert "\n  ping [JID]              Ping an entity" in summary, summary
+assert max(len(line) for line in summary.splitlines()) <= 80, summary

@@ -9,6 +9,10 @@
 
 #include "wrap.h"
 
+enum {
+	BESIDE = 26, /* the column of texts beside names */
+};
+
 const struct common_option common_options[] = {
 	{"jid", "JID",
 		"The account's address, such as alice@example.org. A resource in it"
@@ -40,8 +44,7 @@ static const struct {
 	{STATUS_UNREACHABLE, "the server, or a file, was not found or cannot be reached"},
 	{STATUS_TLS, "TLS, or the server's certificate"},
 	{STATUS_AUTH, "authentication"},
-	{STATUS_PROTOCOL,
-		"the server has ended the stream, or something is not as the protocol requires"},
+	{STATUS_PROTOCOL, "the server ended the stream, or it or an answer violates the protocol"},
 	{STATUS_TIMEOUT, "no answer in time"},
 };
 
@@ -81,24 +84,34 @@ static void print_command(const struct command *command)
 	}
 }
 
-/* Its first sentence, and no more. */
-static void print_first_sentence(const char *summary)
+/* The first sentence of a text beside a name. */
+static void print_briefly(const char *name, const char *operands, const char *doc)
 {
-	char sentence[512];
-	const char *end = strstr(summary, ". ");
-	size_t len = end != NULL ? (size_t)(end - summary) + 1 : strlen(summary);
-	snprintf(sentence, sizeof(sentence), "%.*s", (int)len, summary);
-	print_wrapped(8, sentence);
+	char head[128], sentence[512];
+	const char *end = strstr(doc, ". ");
+	size_t len = end != NULL ? (size_t)(end - doc) + 1 : strlen(doc);
+	snprintf(head, sizeof(head), "%s%s%s", name, operands[0] != '\0' ? " " : "", operands);
+	snprintf(sentence, sizeof(sentence), "%.*s", (int)len, doc);
+	print_beside(head, BESIDE, sentence);
+}
+
+static void print_options_briefly(void)
+{
+	puts("\nOptions, before or after the command's name (-- ends them):");
+	for (const struct common_option *option = common_options; option->name != NULL; option++) {
+		char name[64];
+		snprintf(name, sizeof(name), "--%s", option->name);
+		print_briefly(name, option->metavar != NULL ? option->metavar : "", option->doc);
+	}
 }
 
 void help_overview(struct envoi_context *context)
 {
 	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		print_usage(commands[i]);
-		print_first_sentence(commands[i]->summary);
+		print_briefly(commands[i]->name, commands[i]->operands, commands[i]->summary);
 	}
-	print_common_options();
+	print_options_briefly();
 	puts("\nGroups of settings, each of which is an option (envoi help settings GROUP):");
 	settings_list_groups(context);
 	print_statuses();

@@ -136,9 +136,9 @@ const struct command command_probe = {
 	.name = "probe",
 	.operands = "DOMAIN",
 	.summary =
-		"Show what a domain offers: its names and addresses, each route to it (direct TLS,"
-		" STARTTLS, WebSocket and BOSH by host-meta) with certificate, mechanisms, channel"
-		" bindings, features and limits, and what could be better. No account is needed: the"
+		"Show what a domain offers, and what could be better. It prints its names and addresses,"
+		" and each route to it (direct TLS, STARTTLS, WebSocket and BOSH by host-meta) with"
+		" certificate, mechanisms, channel bindings, features and limits. No account is needed: the"
 		" connections end before a login. With --jid each route logs in as well, and its time"
 		" and round trips are shown.",
 	.options = options,

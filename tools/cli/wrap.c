@@ -28,23 +28,41 @@ static size_t columns(FILE *out)
 					     : size.ws_col;
 }
 
-void wrap(FILE *out, unsigned int indent, const char *text)
+/* @param used  columns of the first line that are printed */
+static void wrap_from(FILE *out, size_t used, unsigned int indent, const char *text)
 {
 	static const char blanks[] = " \t\n";
-	size_t width = columns(out), used = 0;
+	size_t width = columns(out);
 	text += strspn(text, blanks);
 	while (*text != '\0') {
 		size_t len = strcspn(text, blanks);
-		if (used > 0 && used + 1 + len > width) {
+		if (used > indent && used + 1 + len > width) {
 			fputc('\n', out);
 			used = 0;
 		}
-		used += (size_t)fprintf(
-			out, "%*s%.*s", used == 0 ? (int)indent : 1, "", (int)len, text);
+		used += (size_t)fprintf(out, "%*s%.*s",
+			used < indent ? (int)(indent - used) : used > 0, "", (int)len, text);
 		text += len;
 		text += strspn(text, blanks);
 	}
 	fputc('\n', out);
+}
+
+void wrap(FILE *out, unsigned int indent, const char *text)
+{
+	wrap_from(out, 0, indent, text);
+}
+
+void print_beside(const char *name, unsigned int indent, const char *text)
+{
+	size_t len = strlen(name);
+	printf("  %s", name);
+	if (len + 4 > indent) {
+		putchar('\n');
+		wrap(stdout, indent, text);
+	} else {
+		wrap_from(stdout, (unsigned int)len + 2, indent, text);
+	}
 }
 
 void print_wrapped(unsigned int indent, const char *text)

@@ -27,6 +27,9 @@ void wrap(FILE *out, unsigned int indent, const char *text);
  */
 void print_message_wrapped(const char *text, size_t len, unsigned int indent);
 
+/** Print a name and, beside it, a text, as print_wrapped(); below it if the name is too long. */
+void print_beside(const char *name, unsigned int indent, const char *text);
+
 /** As wrap(), on standard output. */
 void print_wrapped(unsigned int indent, const char *text);
 

@@ -91,6 +91,11 @@ assert len(re.findall("^<< <iq type='result'", out, re.M)) == 2 * count + 1
 console("".join(f"<message to='alice@example.org'><body>{i}</body></message>\n" for i in range(500)),
         "--limits-outbox-stanzas", "20")
 
+# One that is longer than all of it is refused.
+long = "<message to='alice@example.org'><body>" + "x" * 90000 + "</body></message>\n"
+assert "it is longer than the --limits-... allow" in console(long, "--limits-outbox-bytes", "70000", status=1)[1]
+console(long * 3, "--limits-outbox-bytes", "120000")
+
 # The help, and the end by a shortcut.
 out = console("/help\n/quit\n<presence/>")[0]
 assert "  /disco [JID [NODE]]: ask an entity" in out and ">> <presence" not in out.replace("'unavailable'", ""), out

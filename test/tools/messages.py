@@ -94,3 +94,14 @@ def waiting(peer):
 
 text = with_peer(ENVOI, ("listen", "--count", "3"), waiting)[0]
 assert text == ("c@b.test/x (error gone): \nc@b.test [s\\t]: \n2020-01-02T03:04:05Z c@b.test: b\n"), text
+
+# A message for which the outbox has no room is sent when it has, whether or not it was nearly full before; one
+# that is longer than all of it is refused.
+LONG = b"x" * 60000
+server.run("alice", "send", "--limits-outbox-bytes", "100000", *NOW, "bob@example.org", "alice@example.org",
+           "carol@example.org", "bob@example.org", "-", input=LONG, status=1)
+server.run("alice", "send", "--limits-outbox-bytes", "100000", "--lines", *NOW, "bob@example.org",
+           input=(LONG + b"\n") * 4)
+said = server.run("alice", "send", "--limits-outbox-bytes", "70000", *NOW, "bob@example.org", "-", input=LONG * 2,
+                  status=1)[1]
+assert "the message cannot be sent: it is longer than the --limits-... allow" in said, said

@@ -168,6 +168,15 @@ static int send_other(struct console *console, const struct envoi_element *eleme
 	return r < 0 ? r : envoi_send(session, stanza, NULL);
 }
 
+/* Whether there will be room: else the element alone is too long. */
+static bool has_to_wait(const struct console *console)
+{
+	struct envoi_session_stats stats;
+	envoi_session_get_stats(envoi_client_session(console->task.client), &stats);
+	return stats.outbox_stanzas > 0 || stats.unacknowledged_stanzas > 0 ||
+		console->request_count == MOST_REQUESTS;
+}
+
 int console_send(struct console *console, struct envoi_element *element)
 {
 	struct envoi_session *session = envoi_client_session(console->task.client);
@@ -178,12 +187,15 @@ int console_send(struct console *console, struct envoi_element *element)
 		: is_iq && console->request_count == MOST_REQUESTS ? ENVOI_ERR_FULL
 		: is_iq                                            ? send_iq(console, element)
 								   : send_other(console, element);
-	if (r == ENVOI_ERR_FULL || r == ENVOI_ERR_STATE) {
+	if (r == ENVOI_ERR_STATE || (r == ENVOI_ERR_FULL && has_to_wait(console))) {
 		return r;
 	}
 	envoi_element_unref(element);
 	if (r < 0) {
-		console_refuse(console, problem != NULL ? problem : envoi_session_problem(session));
+		console_refuse(console,
+			problem != NULL               ? problem
+				: r == ENVOI_ERR_FULL ? "it is longer than the --limits-... allow"
+						      : envoi_session_problem(session));
 	}
 	return r;
 }

@@ -13,6 +13,7 @@
 
 enum {
 	WAIT_MS = 5000,
+	RETRY_MS = 50,
 	MOST_PENDING = 5000, /* messages without a report, beyond which no line is read */
 };
 
@@ -29,7 +30,8 @@ struct sending {
 	size_t sent, pending;
 	bool is_read; /* no further body follows */
 	bool has_pinged, is_finished;
-	bool is_full; /* the outbox */
+	bool is_full; /* the outbox; ENVOI_EVENT_OUTBOX_LOW follows */
+	struct envoi_timer retry; /* it has no room for the next message, and is not high */
 	bool was_refused;
 };
 
@@ -43,6 +45,7 @@ struct message {
 static void finish(struct sending *sending, int status)
 {
 	sending->is_finished = true;
+	envoi_timer_stop(&sending->retry);
 	lines_stop(&sending->lines);
 	task_end(&sending->task, status);
 }
@@ -103,6 +106,17 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 	}
 }
 
+static void on_retry(struct envoi_timer *timer)
+{
+	go_on(ENVOI_CONTAINER_OF(timer, struct sending, retry));
+}
+
+static void retry_later(struct sending *sending)
+{
+	envoi_timer_start(&sending->retry, envoi_context_loop(sending->task.invocation->context),
+		RETRY_MS, on_retry);
+}
+
 static int send_one(struct sending *sending, const char *to, const char *body)
 {
 	struct envoi_context *context = sending->task.invocation->context;
@@ -127,10 +141,12 @@ static int send_one(struct sending *sending, const char *to, const char *body)
 	return ENVOI_OK;
 }
 
-static void complain_about_call(const struct sending *sending, const char *to)
+static void complain_about_call(const struct sending *sending, const char *to, int code)
 {
 	complain("the message to %s cannot be sent: %s", to,
-		envoi_session_problem(envoi_client_session(sending->task.client)));
+		code == ENVOI_ERR_FULL
+			? "it is longer than the --limits-... allow"
+			: envoi_session_problem(envoi_client_session(sending->task.client)));
 }
 
 /* @return whether all addressees have it; else the rest follows when the outbox has room */
@@ -141,17 +157,17 @@ static bool send_body(struct sending *sending, const char *body)
 			return false;
 		}
 		int r = send_one(sending, sending->to[sending->next], body);
-		if (r == ENVOI_ERR_FULL) {
-			sending->is_full = true;
+		if (r == ENVOI_ERR_FULL && sending->pending > 0) {
+			retry_later(sending);
 			return false;
 		}
 		if (r == ENVOI_ERR_STATE || r == ENVOI_ERR_NOMEM) {
-			complain_about_call(sending, sending->to[sending->next]);
+			complain_about_call(sending, sending->to[sending->next], r);
 			finish(sending, sending->pending > 0 ? STATUS_TIMEOUT : STATUS_NO);
 			return true;
 		}
 		if (r < 0) { /* the others may have theirs */
-			complain_about_call(sending, sending->to[sending->next]);
+			complain_about_call(sending, sending->to[sending->next], r);
 			sending->was_refused = true;
 		}
 		sending->next++;
@@ -166,7 +182,7 @@ static bool send_ping(struct sending *sending)
 	struct envoi_session *session = envoi_client_session(sending->task.client);
 	int r = envoi_ping(session, NULL, 0, on_answer, sending, NULL);
 	if (r == ENVOI_ERR_FULL) {
-		sending->is_full = true;
+		retry_later(sending);
 		return false;
 	}
 	task_check_sent(&sending->task, NULL, r);
@@ -262,6 +278,7 @@ static int run_task(struct sending *sending, struct invocation *invocation)
 {
 	static const struct task_kind kind = {.begin = begin, .prepare = prepare};
 	int status = task_run(&sending->task, &kind, invocation);
+	envoi_timer_stop(&sending->retry);
 	lines_stop(&sending->lines);
 	if (sending->is_finished || sending->pending == 0) {
 		return status;

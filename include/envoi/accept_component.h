@@ -42,7 +42,7 @@ extern "C" {
  * name, or from the source, end with the stream error policy-violation until the period has passed,
  * and the directory is not called. The source from which a name was last authenticated is not
  * affected by the count of that name: others cannot lock the component out. The latest 1,000 names
- * and 1,000 sources are remembered.
+ * and 1,000 sources are counted.
  */
 
 struct envoi_component_directory;
@@ -87,8 +87,8 @@ struct envoi_component_directory {
  * Answer a look-up. The functions of the acceptor's hook may be called inside.
  *
  * @param lookup  an open look-up
- * @param code    ENVOI_OK. ENVOI_ERR_NOT_FOUND: there is no such component, which the peer cannot
- *                tell from a wrong secret. Other errors (<0): the stream ends with
+ * @param code    ENVOI_OK. ENVOI_ERR_NOT_FOUND: there is no such component; the peer gets the same
+ *                answer as for a wrong secret. Other errors (<0): the stream ends with
  *                internal-server-error, after which a component tries again
  * @param secret  borrowed for the call; NULL on failure
  */

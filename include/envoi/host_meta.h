@@ -22,18 +22,17 @@ struct envoi_context;
 
 /**
  * Make a connector that finds the URLs of a domain and connects by another connector. It has the
- * name of that connector. Targets with a URL, targets without TLS, domains that are addresses, and
- * settings that name a server or a port are refused with ENVOI_ERR_UNSUPPORTED: the user has chosen
- * another route.
+ * name of that connector. It refuses with ENVOI_ERR_UNSUPPORTED: targets with a URL, targets
+ * without TLS, domains that are addresses, and settings with a server or a port.
  *
- * https://DOMAIN/.well-known/host-meta is requested, and host-meta.json where that has no link of
- * @p rel. The certificate must be for the domain. At most five redirects are followed, to https
- * alone, and a document has 64 KiB at most. Of the links with the relation @p rel the first eight
- * are used, in their order, whose URL is wss: or https:. Their hosts count as names that the
- * certificate may have, because they were learned from a verified server; the XMPP domain stays
- * that of the account.
+ * It requests https://DOMAIN/.well-known/host-meta, and host-meta.json if the former has no link
+ * with the relation @p rel. The certificate must be for the domain. At most five redirects are
+ * followed, only to https, and a document has at most 64 KiB. The first eight links with the
+ * relation @p rel and a URL of wss: or https: are used, in their order. Their certificates may be
+ * for the hosts of the URLs, because a verified server has named them; the XMPP domain remains that
+ * of the account.
  *
- * Each link is tried until one connects; `next` goes on with the links behind it. The failure has
+ * Each link is tried until one connects; `next` continues with the links after it. The failure has
  * an attempt for each document and each link that failed. `url` returns the link that has
  * connected.
  *

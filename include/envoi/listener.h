@@ -1,5 +1,5 @@
 /*
- * envoi - listeners: connections that others make to this program
+ * envoi - listeners: incoming connections and their limits
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_LISTENER_H
@@ -36,7 +36,7 @@ extern "C" {
  *   has fallen to seven eighths; while it grows, further ones are not read. Stanzas that were read
  *   are delivered. The deadlines of elements and of writing continue, so that memory is freed.
  *   Above nine eighths, connections that have not logged in end with the stream error
- *   resource-constraint, one after the other, the one that holds most first;
+ *   resource-constraint, one by one, beginning with the one that holds most;
  * - beyond listener.per-account connections of one account, envoi_admission_log_in() refuses.
  */
 
@@ -131,7 +131,8 @@ ENVOI_API const char *envoi_admission_service(const struct envoi_admission *admi
 ENVOI_API const char *envoi_admission_address(const struct envoi_admission *admission);
 
 /**
- * The peer has logged in: the connection no longer counts for its address, but for its account.
+ * State that the peer has logged in: the connection counts for its account, and no longer for its
+ * address.
  *
  * @param account  the bare address for example; copied; NULL: anonymous, not counted
  * @retval ENVOI_ERR_LIMIT  the account has listener.per-account connections: nothing has changed
@@ -141,7 +142,7 @@ ENVOI_API const char *envoi_admission_address(const struct envoi_admission *admi
 ENVOI_API ENVOI_MUST_CHECK int envoi_admission_log_in(
 	struct envoi_admission *admission, const char *account);
 
-/** The connection has ended: free the admission; NULL is allowed. Allowed after the listener was
+/** Free an admission when its connection has ended; NULL is allowed. Allowed after the listener was
  * freed. Sources that were not read continue in a later turn of the loop. */
 ENVOI_API void envoi_admission_end(struct envoi_admission *admission);
 
@@ -166,7 +167,7 @@ struct envoi_listener_source {
 	const struct envoi_listener_source_impl *impl;
 	struct envoi_listener_source *next; /**< private */
 	bool is_started; /**< private: as `want` was called last */
-	bool is_wanted; /**< whether connections may be accepted: ask before each */
+	bool is_wanted; /**< whether connections may be accepted; to be read before each */
 };
 
 /** Add a source to a listener, which owns it from now on; it is wanted from a later turn of the

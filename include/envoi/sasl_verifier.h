@@ -49,8 +49,8 @@ typedef void envoi_sasl_derived_fn(
 /** What keys are derived from. */
 struct envoi_sasl_derivation_options {
 	const char *mechanism; /**< "SCRAM-SHA-1", "SCRAM-SHA-256" or "SCRAM-SHA-512" */
-	/** UTF-8, not empty; prepared as the peer's is: with SASLprep (RFC 4013), or by RFC 8265 if
-	 * it has characters that SASLprep does not know */
+	/** UTF-8, not empty; prepared as that of a login: with SASLprep (RFC 4013), or by RFC 8265
+	 * if it has characters that are unassigned in SASLprep */
 	const char *password;
 	const void *salt; /**< NULL: ENVOI_SASL_DEFAULT_SALT_BYTES, random */
 	size_t salt_len; /**< of @p salt: 1 to ENVOI_SASL_SALT_BYTES */
@@ -102,7 +102,7 @@ enum {
  * "SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY", the last three in base64, without blanks.
  *
  * @param[out] text  NUL-terminated; secret
- * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not know
+ * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not support
  * @retval ENVOI_ERR_INVALID      the keys do not have the size of the hash; the salt is empty or
  *                                too long; there are no iterations
  * After an error @p text is unchanged.
@@ -114,10 +114,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_verifier_print(
  * Read what envoi_sasl_verifier_print() writes; no other form is accepted. Does not allocate.
  *
  * @param[out] ret_verifier  unchanged after an error
- * @param[out] room          where its salt and keys are: wipe it when they are not needed any more;
- *                           undefined after an error
+ * @param[out] room          receives its salt and keys: the caller wipes it after use; undefined
+ *                           after an error
  * @param len                characters of @p text, which needs no NUL
- * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not know
+ * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not support
  * @retval ENVOI_ERR_INVALID      malformed: a part is missing or empty, base64 is not canonical, a
  *                                key does not have the size of the hash, the salt is longer than
  *                                ENVOI_SASL_SALT_BYTES, the count begins with 0 or is larger than

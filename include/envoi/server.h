@@ -63,23 +63,23 @@ struct envoi_server;
 /**
  * HTTP within TLS: WebSocket (RFC 7395) at /xmpp-websocket, BOSH (XEP-0124, XEP-0206) at
  * /http-bind, the links to them in /.well-known/host-meta and host-meta.json (XEP-0156), and
- * documents (envoi_server_add_document()). What is reported are sessions, not requests. Where the
- * library was built without HTTP, connections of both services are closed.
+ * documents (envoi_server_add_document()). Reports are of sessions, not of requests. If the library
+ * was built without HTTP, connections of both web services are closed.
  */
 #define ENVOI_SERVER_WEB "https"
 /**
- * As ENVOI_SERVER_WEB, without TLS: for this host, whose connections count as secure, and behind a
- * proxy there. From elsewhere it can log in only with tls.mode none.
+ * As ENVOI_SERVER_WEB, without TLS: for clients and proxies on this host, whose connections count
+ * as secure. Clients of other hosts can log in only with tls.mode none.
  *
- * The clients of a proxy have the proxy's address: listener.per-address, web.bosh-per-address and
- * server.registrations-of-address count them together, and have to be raised. What the proxy takes
- * from the network without TLS counts as secure, too: it must take nothing.
+ * All clients behind a proxy have the proxy's address: listener.per-address, web.bosh-per-address
+ * and server.registrations-of-address count them together, and have to be raised. The proxy must
+ * not accept requests without TLS from the network, because they count as secure here.
  */
 #define ENVOI_SERVER_WEB_CLEAR "http"
 
 /* --- reports --- */
 
-/** What has happened to a session. */
+/** An event in the life of a session. */
 enum envoi_server_act {
 	ENVOI_SERVER_CONNECTED = 1, /**< a connection was admitted */
 	ENVOI_SERVER_LOGGED_IN, /**< the peer has authenticated */
@@ -200,8 +200,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_server_add_component(
 	struct envoi_server *server, const char *domain, const char *secret);
 
 /**
- * Add a document to the web service, or replace it. Pages run scripts of this server only (a
- * Content-Security-Policy), and are in no frame.
+ * Add a document to the web service, or replace it. The Content-Security-Policy of the response
+ * allows only scripts of this server, and no frames around the page.
  *
  * @param path  "/" or "/index.html": compared byte for byte with the path of a request, before its
  *              query; copied
@@ -247,7 +247,7 @@ typedef void envoi_server_changed_fn(void *user, int code);
  * @param name      the localpart of the address; prepared
  * @param password  as of envoi_sasl_derive(); not kept
  * @param is_new    fail with ENVOI_ERR_EXISTS if there is such an account
- * @param done      NULL: no report is wanted
+ * @param done      NULL: none
  * @param user      passed to @p done
  * @retval ENVOI_ERR_INVALID  the name or the password is not allowed
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM

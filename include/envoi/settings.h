@@ -55,8 +55,8 @@ struct envoi_setting {
 	 * size 0: none
 	 */
 	size_t offset, size;
-	/** OPTIONAL, with @p validate: the values that it accepts, for the text of a refusal: "a host
-	 * name or an IP address" */
+	/** OPTIONAL, with @p validate: the values that it accepts, for the text of a refusal: "a
+	 * host name or an IP address" */
 	const char *expected;
 };
 

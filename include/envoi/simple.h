@@ -60,7 +60,7 @@ struct envoi_simple {
 	uint64_t timeout_ms;
 	struct envoi_context *context; /**< OPTIONAL. NULL: one is made for each call */
 	/** OPTIONAL. Called with the client before it connects: to add connectors or handlers, or
-	 * to ask for trust. It must not free the client */
+	 * to set a trust decision. It must not free the client */
 	void (*prepare)(void *user, struct envoi_client *client);
 	void *user; /**< passed to @p prepare */
 	char error[ENVOI_SIMPLE_ERROR_BYTES]; /**< set by each call; "" after ENVOI_OK */
@@ -109,14 +109,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_simple_ask(struct envoi_simple *simple,
 /**
  * Become available, and wait for one stanza.
  *
- * A lost connection is made again, as by every client, until the deadline: a session that can be
- * resumed (XEP-0198) loses nothing; one that cannot ends the call.
+ * If the connection is lost, the client connects again until the deadline. The call continues if
+ * the session is resumed (XEP-0198); otherwise it ends.
  *
  * @param like   what to wait for, as of envoi_wait()
  * @param came   called with ENVOI_OK and the delivery, from the loop: it may reply. ENVOI_DECLINED:
  *               it is not the stanza, and the wait continues
  * @param user   passed to @p came
- * @retval ENVOI_ERR_TIMEOUT       none came
+ * @retval ENVOI_ERR_TIMEOUT       no such stanza arrived
  * @retval ENVOI_ERR_DISCONNECTED  the session ended
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_simple_wait(struct envoi_simple *simple,

@@ -23,9 +23,9 @@ struct envoi_settings;
 struct envoi_transport;
 
 /**
- * Make a channel (<envoi/interfaces/channel.h>), named "tcp", of a connected stream socket; it may be
- * a Unix-domain socket. For connectors of an application (envoi_channel_connector_new()), and for
- * servers with direct TLS. The socket is set up as by envoi_tcp_transport_new().
+ * Make a channel (<envoi/interfaces/channel.h>), named "tcp", of a connected stream socket; it may
+ * be a Unix-domain socket. For connectors of an application (envoi_channel_connector_new()), and
+ * for servers with direct TLS. The socket is set up as by envoi_tcp_transport_new().
  *
  * @param fd  taken: closed on failure too
  * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
@@ -80,9 +80,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 /**
  * Listen for TCP connections.
  *
- * @param address   numeric, "192.0.2.1" or "2001:db8::1"; NULL: every address of both families, on one
- *                  socket, or of IPv4 where the system has no IPv6. An IPv6 address accepts no IPv4
- *                  connections
+ * @param address   numeric, "192.0.2.1" or "2001:db8::1"; NULL: every address of both families, on
+ *                  one socket, or of IPv4 where the system has no IPv6. An IPv6 address accepts no
+ *                  IPv4 connections
  * @param port      0: the system chooses one
  * @param[out] ret_port  the port; NULL: not wanted
  * @retval ENVOI_ERR_INVALID  @p address is not numeric

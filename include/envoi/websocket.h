@@ -26,8 +26,8 @@ struct envoi_web_connection;
  * "http/1.1", is followed by the change from HTTP to WebSocket (RFC 6455, section 4). The dialog of
  * a proxy, the handshake and the change together have tls.timeout, which begins again after a trust
  * decision. The certificate must be for the host of the URL; if the host is an address, for the
- * domain. A `ws:` URL is not encrypted: it is accepted only without target->tls, which is what
- * tls.mode none means for a client. Redirects are not followed: the failure names their target.
+ * domain. A `ws:` URL is not encrypted: it is accepted only without target->tls, that is for a
+ * client with tls.mode none. Redirects are not followed: the failure names their target.
  *
  * The transport is named "websocket". Each element is one message and one frame, never a fragment
  * (RFC 7395, section 3.3.3); fragments of the peer are accepted. A keepalive is a ping frame
@@ -44,7 +44,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_websocket_connector_new(
 /**
  * Accept a request for WebSocket (RFC 6455, section 4.2; RFC 7395, section 3.1): make a transport
  * of the connection, for envoi_acceptor_accept() or envoi_server_accept(). The connection is
- * consumed; its `closed` is not called. Check the page that the request comes from before
+ * consumed; its `closed` is not called. The caller checks the origin of the request before
  * (envoi_web_origin_is_allowed()).
  *
  * Frames of a client without a mask, of extensions, and control frames that are fragmented or
@@ -54,9 +54,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_websocket_connector_new(
  *
  * @param[out] ret_transport  not started; owned by the caller
  * @param connection          whose request waits for an answer
- * @retval ENVOI_DECLINED   the request is malformed, asks for another version, or does not offer
- *                          the subprotocol `xmpp`: it was answered with 400 or 426; the connection
- *                          stays
+ * @retval ENVOI_DECLINED   the request is malformed, has another version, or does not offer the
+ *                          subprotocol `xmpp`. It was answered with 400 or 426; the connection
+ *                          continues
  * @retval ENVOI_ERR_STATE  no request waits for an answer
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM  the connection was freed
  */

@@ -80,7 +80,7 @@ ENVOI_API extern const struct envoi_payload_type envoi_caps_set_type;
  * XEP-0390. Hashes that a presence already has are replaced. Clients have it by default.
  *
  * When the features of the session change, a client that is available sends its presence again,
- * once for all changes of one iteration of the loop. Requests for information with the node of one
+ * once for all changes of one turn of the loop. Requests for information with the node of one
  * of the last three hashes are answered (XEP-0390, section 7.1).
  *
  * The hashes reveal the information to all entities that see the presence. Information with forms

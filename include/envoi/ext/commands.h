@@ -125,7 +125,7 @@ struct envoi_commands_call {
 	void *state;
 };
 
-/** The answer to a call. Its pointers have to be valid until the next iteration of the loop. */
+/** The answer to a call. Its pointers have to be valid until the next turn of the loop. */
 struct envoi_commands_reply {
 	enum envoi_commands_status status; /**< EXECUTING or COMPLETED; COMPLETED by default */
 	struct envoi_commands_actions actions; /**< of EXECUTING; COMPLETE only by default */

@@ -244,7 +244,7 @@ ENVOI_API void envoi_mam_sync_free(struct envoi_mam_sync *sync);
 ENVOI_API ENVOI_MUST_CHECK int envoi_mam_sync_start(struct envoi_mam_sync *sync);
 
 /** @return the position at which the copy of the archive ends, an opaque text for the next sync,
- * also of another process; borrowed until the next iteration of the loop; NULL: nothing was
+ * also of another process; borrowed until the next turn of the loop; NULL: nothing was
  * fetched. A program that stores items and cursor together misses no item */
 ENVOI_API const char *envoi_mam_sync_cursor(const struct envoi_mam_sync *sync);
 

@@ -329,7 +329,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
 /** @return of a receiver's exchange that has ended with ENVOI_OK: the authenticated user; after
  * ENVOI_SASL_NEEDS_ACCOUNT: the user that the peer names; "" stands for each name that no user can
  * have, so that its look-up takes as long as others. Prepared with SASLprep (RFC 4013), or by
- * RFC 8265 if it has characters that SASLprep does not know. NULL: none, or anonymous; borrowed
+ * RFC 8265 if it has characters that are unassigned in SASLprep. NULL: none, or anonymous; borrowed
  * until the exchange is freed */
 ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 

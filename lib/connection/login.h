@@ -2,8 +2,8 @@
  * envoi - a login: from the first look-up to a bound session, and until that ends
  * SPDX-License-Identifier: MIT
  *
- * One state machine. Files that call each other: login.c, login_certificate.c,
- * login_deadline.c, login_tls.c.
+ * One state machine. Files that call each other: login.c, login_again.c, login_certificate.c,
+ * login_connect.c, login_deadline.c, login_tls.c.
  */
 #ifndef ENVOI_CONNECTION_LOGIN_H
 #define ENVOI_CONNECTION_LOGIN_H
@@ -21,8 +21,12 @@
 #include "net/net_settings.h"
 
 /*
- * One state machine in six files:
- *	login.c              the state, connectors, the stream, the end
+ * One state machine in ten files:
+ *	login.c              the state: the start, the session, the end
+ *	login_connect.c      connectors, one after the other, and their addresses
+ *	login_again.c        again with the first connector: redirects, refused TLS sessions
+ *	login_remembered.c   the route that worked last
+ *	login_stream.c       its stream
  *	login_deadline.c     the deadline of the whole login
  *	login_tls.c          the TLS configuration, trust decisions
  *	login_certificate.c  the client certificate
@@ -31,7 +35,7 @@
  * login_routes.c and account.c do not call it.
  */
 
-/** Transitions are in brackets. Only login.c sets the state. */
+/** Transitions are in brackets. Only login.c and login_connect.c set the state. */
 enum envoi__login_state {
 	/** a connector is connecting [transport: NEGOTIATING; none: OVER] */
 	ENVOI__LOGIN_CONNECTING,
@@ -140,12 +144,19 @@ void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
 
 /* --- for the files of a login --- */
 
+/** Begin with the first connector, from the loop. */
+void envoi__login_start(struct envoi__login *login);
+/** Negotiate over a transport. @param transport  taken */
+void envoi__login_use(struct envoi__login *login, struct envoi_transport *transport);
+/** The last call for a login: its owner frees it. @param why  moved */
+void envoi__login_end(struct envoi__login *login, struct envoi_failure *why);
 /** End the login with a failure: its owner frees it. */
 void envoi__login_fail(struct envoi__login *login, enum envoi_phase phase, int code,
 	const char *format, ...) ENVOI_PRINTF(4, 5);
 
-/** @return the domain that the certificate of the XMPP server is for; borrowed */
-const char *envoi__login_host(const struct envoi__login *login);
+/** @return whether a connector is connecting; to be checked after calls of a connector, which may
+ * end or free the login */
+bool envoi__login_is_connecting(const struct envoi__login *login);
 
 /** Start the deadline, or start it again. */
 void envoi__login_start_deadline(struct envoi__login *login, uint64_t timeout_ms);
@@ -167,6 +178,53 @@ static inline void envoi__login_enter(struct envoi__login *login)
 /** The login may be freed when it returns. */
 void envoi__login_exit(struct envoi__login *login);
 
+/* login_connect.c */
+
+/** @return the domain that the certificate of the XMPP server is for; borrowed */
+const char *envoi__login_host(const struct envoi__login *login);
+/** Try the connectors, from the current one on. The login ends when all have failed. */
+void envoi__login_connect(struct envoi__login *login);
+/** Try another address of the same connector. @return false: there is none, the failure stands */
+bool envoi__login_try_next(struct envoi__login *login, const struct envoi_failure *why);
+/** Have the connector drop its other addresses. It may close open questions, and the application
+ * may free everything inside. */
+void envoi__login_forget_addresses(struct envoi__login *login);
+/** Leave the server of the stream, and be connecting again.
+ * @return false: the application has ended or freed the login inside */
+bool envoi__login_leave_server(struct envoi__login *login);
+
+/* login_again.c */
+
+/** Some servers fail a handshake that offers a TLS session which has expired there. The session was
+ * removed from the cache: connect to the same servers once more. @return false: it is another case
+ */
+bool envoi__login_start_again(struct envoi__login *login);
+/** @return false: no redirect, or one that is refused; then @p why has the reason */
+bool envoi__login_follow_redirect(struct envoi__login *login, struct envoi_failure *why);
+/** XEP-0198, section 3: where the location of a session leads to no login, the standard algorithm
+ * applies. @return false: the login was not at a location */
+bool envoi__login_leave_location(struct envoi__login *login, const struct envoi_failure *why);
+/** Choose the host that is tried first: that of a redirect, or where the server wants its session
+ * resumed. @param last  the failure of the last connection; or NULL */
+void envoi__login_choose_host(struct envoi__login *login, const struct envoi_failure *last);
+
+/* login_remembered.c */
+
+/** The session is online: what host-meta has led to is tried first the next time. */
+void envoi__login_remember_route(struct envoi__login *login);
+/** Take the route that worked last; without memory none. */
+void envoi__login_take_remembered(struct envoi__login *login);
+/** The route that worked last has failed: try all. @return false: none was remembered */
+bool envoi__login_leave_remembered(struct envoi__login *login);
+/** The login has failed: the next one tries all routes, unless this one has authenticated. */
+void envoi__login_forget_remembered(struct envoi__login *login);
+
+/* login_stream.c */
+
+/** @param transport  taken, on failure too */
+int envoi__login_make_stream(const struct envoi__login *login, struct envoi_stream **ret_stream,
+	struct envoi_transport *transport);
+
 /* login_settings.c */
 
 /** @retval ENVOI_ERR_NOMEM */
@@ -177,9 +235,5 @@ void envoi__login_settings_finish(struct envoi__login *login);
 
 int envoi__login_features_make(struct envoi__login *login);
 void envoi__login_features_free(struct envoi__login_features *features);
-/** The handlers of a stream: the features of the login, then those of the session's handlers.
- * @param[out] ret_handlers  to be freed by the caller */
-int envoi__login_stream_handlers(
-	const struct envoi__login *login, struct envoi_handler ***ret_handlers, size_t *ret_count);
 
 #endif

@@ -28,23 +28,3 @@ void envoi__login_features_free(struct envoi__login_features *features)
 		envoi_handler_destroy(features->items[--features->count]);
 	}
 }
-
-int envoi__login_stream_handlers(
-	const struct envoi__login *login, struct envoi_handler ***ret_handlers, size_t *ret_count)
-{
-	const struct envoi__login_features *features = &login->features;
-	struct envoi_session *session = login->with.session;
-	size_t own = features->count, added = envoi_session_handlers(session, NULL, 0);
-	struct envoi_handler **handlers = envoi_alloc(
-		login->context, (own + added) * sizeof(struct envoi_handler *));
-	if (handlers == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	for (size_t i = 0; i < own; i++) {
-		handlers[i] = features->items[i];
-	}
-	(void)envoi_session_handlers(session, handlers + own, added);
-	*ret_handlers = handlers;
-	*ret_count = own + added;
-	return ENVOI_OK;
-}

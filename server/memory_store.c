@@ -10,7 +10,7 @@
 #include <envoi/server.h>
 
 #include "contact.h"
-#include "table.h"
+#include "memory_account.h"
 
 struct memory_store {
 	struct envoi_store store;
@@ -18,36 +18,10 @@ struct memory_store {
 	struct envoi__table accounts;
 };
 
-struct message {
-	struct message *next;
-	uint64_t id;
-	size_t len;
-	char xml[];
-};
-
-struct value {
-	struct envoi__table_link link;
-	size_t len;
-	char *data; /* behind the key */
-	char key[];
-};
-
-struct account {
-	struct envoi__table_link link;
-	char *verifiers; /* each with its NUL; secret */
-	size_t verifier_count, verifier_bytes;
-	struct envoi__table contacts, values;
-	uint64_t version, removed; /* of the roster */
-	struct message *first, **end;
-	size_t message_count;
-	uint64_t last_id;
-	char name[];
-};
-
 /* What a job reads. */
 struct reading {
 	struct memory_store *store;
-	int (*read)(struct reading *reading, const struct account *account);
+	int (*read)(struct reading *reading, const struct envoi__memory_account *account);
 	struct envoi_store_job *job;
 	size_t limit;
 	const char *key;
@@ -59,10 +33,10 @@ static struct memory_store *from_store(struct envoi_store *store)
 	return ENVOI_CONTAINER_OF(store, struct memory_store, store);
 }
 
-static struct account *find(const struct memory_store *store, const char *name)
+static struct envoi__memory_account *find(const struct memory_store *store, const char *name)
 {
 	struct envoi__table_link *link = envoi__table_find(&store->accounts, name, strlen(name));
-	return link == NULL ? NULL : ENVOI_CONTAINER_OF(link, struct account, link);
+	return link == NULL ? NULL : ENVOI_CONTAINER_OF(link, struct envoi__memory_account, link);
 }
 
 /* --- jobs --- */
@@ -94,7 +68,7 @@ static void on_read(struct envoi_deferred *deferred)
 		deferred, struct envoi_store_job, deferred);
 	struct reading *reading = job->data;
 	struct envoi_context *context = reading->store->context;
-	const struct account *account = find(reading->store, reading->texts);
+	const struct envoi__memory_account *account = find(reading->store, reading->texts);
 	if (account == NULL) {
 		finish(job, ENVOI_ERR_NOT_FOUND, NULL);
 	} else {
@@ -108,7 +82,7 @@ static void on_read(struct envoi_deferred *deferred)
 
 static struct reading *read_later(struct envoi_store *base, struct envoi_store_job *job,
 	const char *account, const char *key,
-	int (*read)(struct reading *reading, const struct account *account))
+	int (*read)(struct reading *reading, const struct envoi__memory_account *account))
 {
 	struct memory_store *store = from_store(base);
 	size_t name_size = strlen(account) + 1, key_size = strlen(key) + 1;
@@ -139,7 +113,7 @@ static void cancel(struct envoi_store *base, struct envoi_store_job *job)
 
 /* --- accounts --- */
 
-static int read_verifiers(struct reading *reading, const struct account *account)
+static int read_verifiers(struct reading *reading, const struct envoi__memory_account *account)
 {
 	struct envoi_context *context = reading->store->context;
 	const char **verifiers = envoi_alloc(
@@ -164,96 +138,33 @@ static void look_up(struct envoi_store *base, struct envoi_store_job *job, const
 	(void)read_later(base, job, account, "", read_verifiers);
 }
 
-static void free_messages(struct memory_store *store, struct account *account)
+static int add_account(
+	struct memory_store *store, const char *name, struct envoi__memory_account **ret_account)
 {
-	while (account->first != NULL) {
-		struct message *message = account->first;
-		account->first = message->next;
-		envoi_free(store->context, message);
-	}
-}
-
-static void free_values(struct memory_store *store, struct account *account)
-{
-	struct envoi__table_link *link = envoi__table_next(&account->values, NULL);
-	while (link != NULL) {
-		struct envoi__table_link *next = envoi__table_next(&account->values, link);
-		envoi_free(store->context, ENVOI_CONTAINER_OF(link, struct value, link));
-		link = next;
-	}
-	envoi__table_finish(&account->values);
-}
-
-static void forget_verifiers(struct memory_store *store, struct account *account)
-{
-	if (account->verifiers != NULL) {
-		explicit_bzero(account->verifiers, account->verifier_bytes);
-	}
-	envoi_free(store->context, account->verifiers);
-	account->verifiers = NULL;
-	account->verifier_count = account->verifier_bytes = 0;
-}
-
-static void free_account(struct memory_store *store, struct account *account)
-{
-	forget_verifiers(store, account);
-	free_messages(store, account);
-	free_values(store, account);
-	envoi__server_contacts_finish(&account->contacts);
-	envoi_free(store->context, account);
-}
-
-static int set_texts(struct memory_store *store, struct account *account,
-	const char *const *verifiers, size_t count)
-{
-	size_t bytes = 0;
-	for (size_t i = 0; i < count; i++) {
-		bytes += strlen(verifiers[i]) + 1;
-	}
-	char *texts = envoi_alloc(store->context, bytes + 1);
-	if (texts == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	forget_verifiers(store, account);
-	account->verifiers = texts;
-	account->verifier_count = count;
-	account->verifier_bytes = bytes;
-	for (size_t i = 0; i < count; i++) {
-		size_t size = strlen(verifiers[i]) + 1;
-		memcpy(texts, verifiers[i], size);
-		texts += size;
-	}
-	return ENVOI_OK;
-}
-
-static int make_account(struct memory_store *store, const char *name, struct account **ret_account)
-{
-	size_t size = strlen(name) + 1;
-	struct account *account = envoi_alloc_zeroed(store->context, sizeof(*account) + size);
-	if (account == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	memcpy(account->name, name, size);
-	account->end = &account->first;
-	int r = envoi__table_init(&account->contacts, store->context);
-	if (r == ENVOI_OK) {
-		r = envoi__table_init(&account->values, store->context);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi__table_add(&store->accounts, &account->link, account->name);
-	}
+	struct envoi__memory_account *account;
+	int r = envoi__memory_account_new(&account, store->context, name);
 	if (r < 0) {
-		envoi_free(store->context, account);
+		return r;
+	}
+	r = envoi__table_add(&store->accounts, &account->link, account->name);
+	if (r < 0) {
+		envoi__memory_account_free(store->context, account);
 		return r;
 	}
 	*ret_account = account;
 	return ENVOI_OK;
 }
 
+static void drop_account(struct memory_store *store, struct envoi__memory_account *account)
+{
+	envoi__table_remove(&store->accounts, &account->link);
+	envoi__memory_account_free(store->context, account);
+}
+
 static int write_verifiers(struct memory_store *store, const char *name,
 	const char *const *verifiers, size_t count, enum envoi_store_mode mode)
 {
-	struct account *account = find(store, name);
+	struct envoi__memory_account *account = find(store, name);
 	bool is_made = account == NULL;
 	if (!is_made && mode == ENVOI_STORE_NEW) {
 		return ENVOI_ERR_EXISTS;
@@ -261,12 +172,11 @@ static int write_verifiers(struct memory_store *store, const char *name,
 	if (is_made && mode == ENVOI_STORE_CHANGE) {
 		return ENVOI_ERR_NOT_FOUND;
 	}
-	int r = is_made ? make_account(store, name, &account) : ENVOI_OK;
+	int r = is_made ? add_account(store, name, &account) : ENVOI_OK;
 	if (r == ENVOI_OK) {
-		r = set_texts(store, account, verifiers, count);
+		r = envoi__memory_account_set_verifiers(store->context, account, verifiers, count);
 		if (r < 0 && is_made) {
-			envoi__table_remove(&store->accounts, &account->link);
-			free_account(store, account);
+			drop_account(store, account);
 		}
 	}
 	return r;
@@ -282,17 +192,16 @@ static void set_verifiers(struct envoi_store *base, struct envoi_store_job *job,
 static void remove_account(struct envoi_store *base, struct envoi_store_job *job, const char *name)
 {
 	struct memory_store *store = from_store(base);
-	struct account *account = find(store, name);
+	struct envoi__memory_account *account = find(store, name);
 	if (account != NULL) {
-		envoi__table_remove(&store->accounts, &account->link);
-		free_account(store, account);
+		drop_account(store, account);
 	}
 	end_later(store, job, account != NULL ? ENVOI_OK : ENVOI_ERR_NOT_FOUND);
 }
 
 /* --- rosters --- */
 
-static int read_roster(struct reading *reading, const struct account *account)
+static int read_roster(struct reading *reading, const struct envoi__memory_account *account)
 {
 	struct envoi_context *context = reading->store->context;
 	size_t count = 0;
@@ -322,7 +231,7 @@ static void set_contact(struct envoi_store *base, struct envoi_store_job *job, c
 	const struct envoi_store_contact *contact)
 {
 	struct memory_store *store = from_store(base);
-	struct account *account = find(store, name);
+	struct envoi__memory_account *account = find(store, name);
 	int r = account == NULL ? ENVOI_ERR_NOT_FOUND
 				: envoi__server_contact_put(&account->contacts, contact, NULL);
 	if (r == ENVOI_OK && contact->is_listed && contact->version > account->version) {
@@ -335,7 +244,7 @@ static void remove_contact(struct envoi_store *base, struct envoi_store_job *job
 	const char *jid, uint64_t version)
 {
 	struct memory_store *store = from_store(base);
-	struct account *account = find(store, name);
+	struct envoi__memory_account *account = find(store, name);
 	if (account != NULL) {
 		(void)envoi__server_contact_drop(&account->contacts, jid, strlen(jid));
 		if (version != 0) {
@@ -347,36 +256,18 @@ static void remove_contact(struct envoi_store *base, struct envoi_store_job *job
 
 /* --- messages --- */
 
-static int write_message(
-	struct memory_store *store, const char *name, const char *xml, size_t len, size_t limit)
-{
-	struct account *account = find(store, name);
-	if (account == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	if (account->message_count >= limit) {
-		return ENVOI_ERR_LIMIT;
-	}
-	struct message *message = envoi_alloc(store->context, sizeof(*message) + len);
-	if (message == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	*message = (struct message){.id = ++account->last_id, .len = len};
-	memcpy(message->xml, xml, len);
-	*account->end = message;
-	account->end = &message->next;
-	account->message_count++;
-	return ENVOI_OK;
-}
-
 static void add_message(struct envoi_store *base, struct envoi_store_job *job, const char *account,
 	const char *xml, size_t len, size_t limit)
 {
 	struct memory_store *store = from_store(base);
-	end_later(store, job, write_message(store, account, xml, len, limit));
+	struct envoi__memory_account *found = find(store, account);
+	end_later(store, job,
+		found == NULL ? ENVOI_ERR_NOT_FOUND
+			      : envoi__memory_account_add_message(
+					store->context, found, xml, len, limit));
 }
 
-static int read_messages(struct reading *reading, const struct account *account)
+static int read_messages(struct reading *reading, const struct envoi__memory_account *account)
 {
 	struct envoi_context *context = reading->store->context;
 	size_t count = 0,
@@ -386,7 +277,8 @@ static int read_messages(struct reading *reading, const struct account *account)
 	if (messages == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	for (const struct message *m = account->first; m != NULL && count < most; m = m->next) {
+	for (const struct envoi__memory_message *m = account->first; m != NULL && count < most;
+		m = m->next) {
 		messages[count++] = (struct envoi_store_message){m->id, m->xml, m->len};
 	}
 	const struct envoi_store_answer answer = {.messages = messages, .message_count = count};
@@ -404,99 +296,34 @@ static void load_messages(
 	}
 }
 
-static bool is_one_of(uint64_t id, const uint64_t *ids, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (ids[i] == id) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void drop_messages(
-	struct memory_store *store, struct account *account, const uint64_t *ids, size_t count)
-{
-	struct message **at = &account->first;
-	while (*at != NULL) {
-		struct message *message = *at;
-		if (is_one_of(message->id, ids, count)) {
-			*at = message->next;
-			envoi_free(store->context, message);
-			account->message_count--;
-		} else {
-			at = &message->next;
-		}
-	}
-	account->end = at;
-}
-
 static void remove_messages(struct envoi_store *base, struct envoi_store_job *job, const char *name,
 	const uint64_t *ids, size_t count)
 {
 	struct memory_store *store = from_store(base);
-	struct account *account = find(store, name);
+	struct envoi__memory_account *account = find(store, name);
 	if (account != NULL) {
-		drop_messages(store, account, ids, count);
+		envoi__memory_account_drop_messages(store->context, account, ids, count);
 	}
 	end_later(store, job, ENVOI_OK);
 }
 
 /* --- values --- */
 
-static struct value *find_value(const struct account *account, const char *key)
-{
-	struct envoi__table_link *link = envoi__table_find(&account->values, key, strlen(key));
-	return link == NULL ? NULL : ENVOI_CONTAINER_OF(link, struct value, link);
-}
-
-static int add_value(struct memory_store *store, struct account *account, const char *key,
-	const void *data, size_t len)
-{
-	size_t key_size = strlen(key) + 1;
-	struct value *value = envoi_alloc(store->context, sizeof(*value) + key_size + len);
-	if (value == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	*value = (struct value){.len = len, .data = value->key + key_size};
-	memcpy(value->key, key, key_size);
-	memcpy(value->data, data, len);
-	int r = envoi__table_add(&account->values, &value->link, value->key);
-	if (r < 0) {
-		envoi_free(store->context, value);
-	}
-	return r;
-}
-
-static int write_value(struct memory_store *store, const char *name, const char *key,
-	const void *data, size_t len, size_t limit)
-{
-	struct account *account = find(store, name);
-	if (account == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	struct value *before = find_value(account, key);
-	if (data != NULL && before == NULL && account->values.count >= limit) {
-		return ENVOI_ERR_LIMIT;
-	}
-	int r = data != NULL ? add_value(store, account, key, data, len) : ENVOI_OK;
-	if (r == ENVOI_OK && before != NULL) {
-		envoi__table_remove(&account->values, &before->link);
-		envoi_free(store->context, before);
-	}
-	return r;
-}
-
 static void set_value(struct envoi_store *base, struct envoi_store_job *job, const char *account,
 	const char *key, const void *value, size_t len, size_t limit)
 {
 	struct memory_store *store = from_store(base);
-	end_later(store, job, write_value(store, account, key, value, len, limit));
+	struct envoi__memory_account *found = find(store, account);
+	end_later(store, job,
+		found == NULL ? ENVOI_ERR_NOT_FOUND
+			      : envoi__memory_account_set_value(
+					store->context, found, key, value, len, limit));
 }
 
-static int read_value(struct reading *reading, const struct account *account)
+static int read_value(struct reading *reading, const struct envoi__memory_account *account)
 {
-	const struct value *value = find_value(account, reading->key);
+	const struct envoi__memory_value *value = envoi__memory_account_value(
+		account, reading->key);
 	if (value == NULL) {
 		return ENVOI_ERR_NOT_FOUND;
 	}
@@ -520,7 +347,8 @@ static void destroy(struct envoi_store *base)
 	struct envoi__table_link *link = envoi__table_next(&store->accounts, NULL);
 	while (link != NULL) {
 		struct envoi__table_link *next = envoi__table_next(&store->accounts, link);
-		free_account(store, ENVOI_CONTAINER_OF(link, struct account, link));
+		envoi__memory_account_free(
+			context, ENVOI_CONTAINER_OF(link, struct envoi__memory_account, link));
 		link = next;
 	}
 	envoi__table_finish(&store->accounts);

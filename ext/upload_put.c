@@ -6,31 +6,20 @@
  */
 #include <envoi/ext/upload.h>
 
-#include <string.h>
-#include <strings.h>
-
 #include <envoi/buffer.h>
-#include <envoi/config.h>
 #include <envoi/interfaces/channel.h>
-#include <envoi/interfaces/dial.h>
-#include <envoi/settings.h>
-#include <envoi/tls.h>
-#include <envoi/transports.h>
-#include <envoi/values.h>
 #include <envoi/watch.h>
 
 #include "http/http_config.h"
 
 #if ENVOI__HTTP
 #include "http/http_reader.h"
-#include "http/http_url.h"
-#include "http/http_writer.h"
+#include "upload_parts.h"
 
 enum {
 	CHUNK_BYTES = 16384,
 	HEAD_BYTES = 16384,
 	BODY_BYTES = 65536, /* of an answer */
-	TLS_MS = 20000,
 	TURN_BYTES = 1 << 20, /* of the file, in one turn of the loop */
 	PROGRESS_BYTES = 16384, /* sent in each timeout; the answer arrives in the last one */
 };
@@ -43,8 +32,7 @@ struct envoi_upload {
 	unsigned int calls; /* functions on the stack, and those of the channel */
 	bool is_freed, is_over;
 	struct envoi__http_url url;
-	struct envoi_tls_config *tls; /* NULL: none */
-	struct envoi_dial *dial; /* or NULL */
+	struct envoi__upload_dial dial;
 	struct envoi_channel *channel; /* or NULL */
 	struct envoi__http_reader reader;
 	struct envoi_timer idle;
@@ -58,9 +46,8 @@ struct envoi_upload {
 static void destroy(struct envoi_upload *self)
 {
 	struct envoi_context *context = self->context;
-	envoi_dial_free(self->dial);
 	envoi_channel_destroy(self->channel);
-	envoi_tls_config_unref(self->tls);
+	envoi__upload_dial_finish(&self->dial);
 	envoi__http_reader_finish(&self->reader);
 	envoi_buffer_wipe(&self->out);
 	envoi_timer_stop(&self->idle);
@@ -86,8 +73,7 @@ static void stop(struct envoi_upload *self)
 	self->is_over = true;
 	envoi_timer_stop(&self->idle);
 	envoi_deferred_cancel(&self->more);
-	envoi_dial_free(self->dial);
-	self->dial = NULL;
+	envoi__upload_dial_stop(&self->dial);
 	if (self->channel != NULL) {
 		self->channel->impl->disconnect(self->channel);
 	}
@@ -310,83 +296,28 @@ static int start_channel(struct envoi_upload *self, struct envoi_channel *channe
 	return r == ENVOI_OK ? channel->impl->start(channel) : r;
 }
 
-#if ENVOI_HAS_TCP
-static int open_socket(struct envoi_upload *self, struct envoi_channel **ret_channel, int fd)
-{
-	int r = envoi_tcp_channel_new(ret_channel, self->context, fd);
-	if (r < 0 || self->tls == NULL) {
-		return r;
-	}
-	const struct envoi_tls_channel_options options = {
-		.role = ENVOI_INITIATOR,
-		.tls = self->tls,
-		.server_name = self->url.host,
-		.alpn = "http/1.1",
-		.timeout_ms = TLS_MS,
-	};
-	return envoi_tls_channel_new(ret_channel, self->context, *ret_channel, &options);
-}
-
-static void on_dialed(
-	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
+static void on_opened(void *user, struct envoi_channel *channel, int code, const char *text)
 {
 	struct envoi_upload *self = user;
-	struct envoi_channel *channel;
 	enter(self);
-	if (dialed == NULL) {
-		end(self, failure->code, failure->text);
+	int r = channel == NULL ? code : start_channel(self, channel);
+	if (r == ENVOI_OK) {
+		send_more(self);
 	} else {
-		int r = open_socket(self, &channel, dialed->fd);
-		if (r == ENVOI_OK) {
-			r = start_channel(self, channel);
-		}
-		if (r == ENVOI_OK) {
-			send_more(self);
-		} else {
-			end(self, r, NULL);
-		}
+		end(self, r, text);
 	}
 	leave(self);
 }
-
-static bool has_proxy(const struct envoi_settings *settings)
-{
-	const char *host = settings == NULL ? NULL : envoi_settings_text(settings, "proxy.host");
-	return host != NULL && host[0] != '\0';
-}
-
-/* The name is the server's, not a domain with service records; settings of the XMPP server do not
- * apply to it. */
-static int dial(struct envoi_upload *self, const struct envoi_settings *settings)
-{
-	struct envoi_dial_options options = {.domain = NULL};
-	if (has_proxy(settings)) {
-		return ENVOI_ERR_UNSUPPORTED;
-	}
-	if (settings != NULL) {
-		envoi_dial_options_from_settings(&options, settings);
-	}
-	options.domain = options.host = self->url.host;
-	options.port = self->url.port;
-	options.routes = ENVOI_ROUTE_STARTTLS;
-	int r = self->url.is_secure ? envoi_tls_config_new(&self->tls, self->context, settings)
-				    : ENVOI_OK;
-	return r < 0 ? r : envoi_dial_new(&self->dial, self->context, &options, on_dialed, self);
-}
-#else
-static int dial(struct envoi_upload *self, const struct envoi_settings *settings)
-{
-	(void)self;
-	(void)settings;
-	return ENVOI_ERR_UNSUPPORTED;
-}
-#endif
 
 static int begin(struct envoi_upload *self, const struct envoi_upload_options *options)
 {
 	struct envoi_channel *channel;
 	if (options->connect == NULL) {
-		return dial(self, options->settings);
+		self->dial = (struct envoi__upload_dial){.context = self->context,
+			.url = &self->url,
+			.opened = on_opened,
+			.user = self};
+		return envoi__upload_dial_start(&self->dial, options->settings);
 	}
 	int r = options->connect(
 		self->user, &channel, self->url.host, self->url.port, self->url.is_secure);
@@ -399,104 +330,19 @@ static int begin(struct envoi_upload *self, const struct envoi_upload_options *o
 	return r;
 }
 
-/* --- the request --- */
-
-/* XEP-0363, section 4: other headers must not be sent. */
-static bool is_allowed(const char *name)
-{
-	return strcasecmp(name, "Authorization") == 0 || strcasecmp(name, "Cookie") == 0 ||
-		strcasecmp(name, "Expires") == 0;
-}
-
-/* Line ends are left out of name and value, and so are blanks at the ends. */
-static char *stripped(struct envoi_context *context, const char *text)
-{
-	char *copy = envoi_strndup(context, text, strlen(text));
-	size_t len = 0;
-	for (const char *c = text; copy != NULL && *c != '\0'; c++) {
-		bool is_end = *c == '\r' || *c == '\n';
-		bool is_leading = len == 0 && (*c == ' ' || *c == '\t');
-		if (!is_end && !is_leading) {
-			copy[len++] = *c;
-		}
-	}
-	while (len > 0 && (copy[len - 1] == ' ' || copy[len - 1] == '\t')) {
-		len--;
-	}
-	if (copy != NULL) {
-		copy[len] = '\0';
-	}
-	return copy;
-}
-
-static int write_header(struct envoi_upload *self, const struct envoi_upload_header *header)
-{
-	char *name = stripped(self->context, header->name);
-	char *value = stripped(self->context, header->value);
-	int r = ENVOI_OK;
-	if (name == NULL || value == NULL) {
-		r = ENVOI_ERR_NOMEM;
-	} else if (is_allowed(name)) {
-		r = envoi__http_write_field(&self->out, name, value);
-	}
-	envoi_free(self->context, name);
-	envoi_free(self->context, value);
-	return r;
-}
-
-static int write_head(struct envoi_upload *self, const struct envoi_upload_options *options)
-{
-	char authority[ENVOI__HTTP_AUTHORITY_SIZE], length[ENVOI_INT_SIZE];
-	const struct envoi_upload_put_url *put = &options->slot->put;
-	int r = envoi__http_write_request(&self->out, "PUT", self->url.target);
-	if (r == ENVOI_OK) {
-		r = envoi__http_write_field(
-			&self->out, "Host", envoi__http_url_authority(authority, &self->url));
-	}
-	if (r == ENVOI_OK) {
-		r = envoi__http_write_field(
-			&self->out, "Content-Length", envoi_uint_print(length, options->size));
-	}
-	if (r == ENVOI_OK && options->content_type != NULL) {
-		r = envoi__http_write_field(&self->out, "Content-Type", options->content_type);
-	}
-	for (size_t i = 0; i < put->header_count && r == ENVOI_OK; i++) {
-		r = write_header(self, &put->headers[i]);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi__http_write_field(&self->out, "Connection", "close");
-	}
-	return r == ENVOI_OK ? envoi__http_write_end(&self->out) : r;
-}
-
-static bool is_loopback(const char *host)
-{
-	return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
-}
-
-static int take_url(struct envoi_upload *self, const struct envoi_upload_options *options)
-{
-	int r = envoi__http_url_read(&self->url, options->slot->put.url);
-	if (r < 0) {
-		return r;
-	}
-	bool is_plain = self->url.scheme == ENVOI__SCHEME_HTTP &&
-		options->allows_http_on_loopback && is_loopback(self->url.host);
-	return self->url.scheme == ENVOI__SCHEME_HTTPS || is_plain ? ENVOI_OK
-								   : ENVOI_ERR_UNSUPPORTED;
-}
+/* --- making --- */
 
 static int prepare(struct envoi_upload *self, const struct envoi_upload_options *options)
 {
 	const struct envoi__http_limits limits = {
 		.head_bytes = HEAD_BYTES, .body_bytes = BODY_BYTES};
-	int r = take_url(self, options);
+	int r = envoi__upload_read_url(&self->url, options);
 	if (r == ENVOI_OK) {
 		r = envoi__http_reader_init(&self->reader, self->context, true, &limits);
 	}
 	if (r == ENVOI_OK) {
 		envoi__http_reader_next(&self->reader, ENVOI__HTTP_ASKED_BODY);
-		r = write_head(self, options);
+		r = envoi__upload_write_head(self->context, &self->out, &self->url, options);
 	}
 	return r == ENVOI_OK ? begin(self, options) : r;
 }

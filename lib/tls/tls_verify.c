@@ -16,6 +16,7 @@
 #include "base/context.h"
 #include "tls/tls_chain.h"
 #include "tls/tls_config.h"
+#include "tls/tls_constraints.h"
 #include "tls/tls_period.h"
 
 struct verification {
@@ -274,57 +275,9 @@ static int check_chain(struct verification *v)
 
 /* --- the name --- */
 
-static bool constraints_allow(gnutls_x509_crt_t issuer, const struct envoi__tls_name *name)
-{
-	gnutls_x509_name_constraints_t constraints;
-	if (gnutls_x509_name_constraints_init(&constraints) < 0) {
-		return false;
-	}
-	bool allow = true;
-	int r = gnutls_x509_crt_get_name_constraints(issuer, constraints, 0, NULL);
-	if (r == 0) {
-		gnutls_datum_t domain = {
-			(unsigned char *)name->ascii, (unsigned int)strlen(name->ascii)};
-		allow = gnutls_x509_name_constraints_check(
-				constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
-	} else if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
-		allow = false;
-	}
-	gnutls_x509_name_constraints_deinit(constraints);
-	return allow;
-}
-
-/* Which of several authorities of one name vouches for the path is for GnuTLS to choose: the
- * constraints of each of them apply. */
-static bool roots_allow(const struct verification *v, const struct envoi__tls_name *name)
-{
-	const struct envoi__tls_chain *chain = &v->chain;
-	gnutls_x509_trust_list_iter_t at = NULL;
-	gnutls_x509_crt_t authority;
-	bool allow = true;
-	while (allow && gnutls_x509_trust_list_iter_get_ca(v->rules->trust, &at, &authority) == 0) {
-		for (unsigned int i = 0; allow && i < chain->path_len; i++) {
-			allow = gnutls_x509_crt_check_issuer(chain->path[i], authority) == 0 ||
-				constraints_allow(authority, name);
-		}
-		gnutls_x509_crt_deinit(authority);
-	}
-	gnutls_x509_trust_list_iter_deinit(at);
-	return allow;
-}
-
-/*
- * GnuTLS applies the name constraints of issuers (RFC 5280, section 4.2.1.10) to DNS names, not to
- * the other names that are accepted here. An authority for some domains must not certify others by
- * them.
- */
 static void check_constraints(struct verification *v, const struct envoi__tls_name *name)
 {
-	bool allow = roots_allow(v, name);
-	for (unsigned int i = 1; allow && i < v->chain.path_len; i++) {
-		allow = constraints_allow(v->chain.path[i], name);
-	}
-	if (!allow) {
+	if (!envoi__tls_constraints_allow(v->rules->trust, &v->chain, name)) {
 		doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
 			"the %s's certificate violates the constraints of its issuer", peer_of(v));
 	}

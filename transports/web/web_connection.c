@@ -7,7 +7,6 @@
  * Events of the channel only change the state. The owner is called from a deferred call, so that it
  * can take the channel over: no function of the channel is on the stack then.
  */
-#include <string.h>
 #include <strings.h>
 
 #include <envoi/context.h>
@@ -18,11 +17,6 @@
 #include "http/http_writer.h"
 #include "settings/settings.h"
 #include "web_inside.h"
-
-enum {
-	LINGER_MS = 1000, /* for the peer's end behind the last answer */
-	PROGRESS_BYTES = 16384, /* of an answer within each write timeout, or all that is left */
-};
 
 static struct envoi_web_connection *connection_of(struct envoi_channel_sink *sink)
 {
@@ -67,16 +61,6 @@ static bool is_freed(const struct envoi_web_connection *connection)
 	return envoi__guard_is_over(&connection->guard);
 }
 
-static void release_body(struct envoi_web_connection *connection)
-{
-	void (*release_fn)(void *user) = connection->release;
-	connection->rest_len = 0;
-	connection->release = NULL;
-	if (release_fn != NULL) {
-		release_fn(connection->release_user);
-	}
-}
-
 void envoi_web_connection_free(struct envoi_web_connection *connection)
 {
 	if (connection != NULL && !is_freed(connection)) {
@@ -88,14 +72,14 @@ void envoi_web_connection_free(struct envoi_web_connection *connection)
 		if (connection->channel != NULL) {
 			connection->channel->impl->disconnect(connection->channel);
 		}
-		release_body(connection);
+		envoi__web_release_body(connection);
 		leave(connection);
 	}
 }
 
 static void on_turn(struct envoi_deferred *deferred);
 
-static void wake(struct envoi_web_connection *connection)
+void envoi__web_wake(struct envoi_web_connection *connection)
 {
 	if (!is_freed(connection)) {
 		envoi_deferred_post(&connection->turn, loop_of(connection), on_turn);
@@ -130,10 +114,10 @@ static void finish(struct envoi_web_connection *connection, struct envoi_failure
 	envoi_failure_move(&connection->why, why);
 	envoi_timer_stop(&connection->deadline);
 	connection->channel->impl->disconnect(connection->channel);
-	wake(connection);
+	envoi__web_wake(connection);
 }
 
-static void finish_for(struct envoi_web_connection *connection, int code, const char *text)
+void envoi__web_finish_for(struct envoi_web_connection *connection, int code, const char *text)
 {
 	struct envoi_failure why;
 	envoi_failure_set(&why, connection->context,
@@ -142,8 +126,7 @@ static void finish_for(struct envoi_web_connection *connection, int code, const 
 	finish(connection, &why);
 }
 
-/* As `why` says, which is that of an answer that has refused the request. */
-static void finish_in_order(struct envoi_web_connection *connection)
+void envoi__web_finish_in_order(struct envoi_web_connection *connection)
 {
 	struct envoi_failure why;
 	envoi_failure_move(&why, &connection->why);
@@ -163,35 +146,23 @@ static void report_end(struct envoi_web_connection *connection)
 
 /* --- deadlines --- */
 
-static void start_deadline(
+void envoi__web_start_deadline(
 	struct envoi_web_connection *connection, uint64_t ms, envoi_timer_fn *on_deadline)
 {
 	envoi_timer_stop(&connection->deadline);
 	envoi_timer_start(&connection->deadline, loop_of(connection), ms, on_deadline);
 }
 
-static void refuse(struct envoi_web_connection *connection, int status, int code, const char *text);
-
 static void on_request_deadline(struct envoi_timer *timer)
 {
 	struct envoi_web_connection *connection = ENVOI_CONTAINER_OF(
 		timer, struct envoi_web_connection, deadline);
 	if (connection->http.has_begun) {
-		refuse(connection, 408, ENVOI_ERR_TIMEOUT, "the request was not complete in time");
+		envoi__web_refuse(
+			connection, 408, ENVOI_ERR_TIMEOUT, "the request was not complete in time");
 	} else {
-		finish_in_order(connection);
+		envoi__web_finish_in_order(connection);
 	}
-}
-
-static void on_write_deadline(struct envoi_timer *timer)
-{
-	finish_for(ENVOI_CONTAINER_OF(timer, struct envoi_web_connection, deadline),
-		ENVOI_ERR_TIMEOUT, "the peer accepted too little of the answer in time");
-}
-
-static void on_linger_deadline(struct envoi_timer *timer)
-{
-	finish_in_order(ENVOI_CONTAINER_OF(timer, struct envoi_web_connection, deadline));
 }
 
 /* --- reading or not --- */
@@ -206,170 +177,35 @@ static void update_reading(struct envoi_web_connection *connection)
 	connection->is_reading = wanted;
 	int r = connection->channel->impl->want_read(connection->channel, wanted);
 	if (r < 0) {
-		finish_for(connection, r, "reading cannot be switched on or off");
+		envoi__web_finish_for(connection, r, "reading cannot be switched on or off");
 	}
 }
 
 static void on_hold(struct envoi__holder *holder, bool is_held)
 {
 	(void)is_held;
-	wake(ENVOI_CONTAINER_OF(holder, struct envoi_web_connection, holder));
+	envoi__web_wake(ENVOI_CONTAINER_OF(holder, struct envoi_web_connection, holder));
 }
 
 static void on_unaffordable(struct envoi__holder *holder)
 {
 	struct envoi_web_connection *connection = ENVOI_CONTAINER_OF(
 		holder, struct envoi_web_connection, holder);
-	finish_for(connection, ENVOI_ERR_LIMIT,
+	envoi__web_finish_for(connection, ENVOI_ERR_LIMIT,
 		"all connections together hold too much memory (listener.memory)");
 	report_memory(connection);
 }
 
 static const struct envoi__holder_impl holder_impl = {.hold = on_hold, .end = on_unaffordable};
 
-/* --- answers --- */
+/* --- requests --- */
 
-static void begin_request(struct envoi_web_connection *connection)
+void envoi__web_begin_request(struct envoi_web_connection *connection)
 {
 	connection->state = ENVOI__WEB_READING;
-	start_deadline(connection, connection->request_timeout_ms, on_request_deadline);
-	wake(connection);
+	envoi__web_start_deadline(connection, connection->request_timeout_ms, on_request_deadline);
+	envoi__web_wake(connection);
 }
-
-static void end_answer(struct envoi_web_connection *connection)
-{
-	bool is_last = connection->closes ||
-		(connection->has_ended && envoi_buffer_len(&connection->in) == 0);
-	if (!is_last) {
-		begin_request(connection);
-	} else if (connection->has_ended) {
-		finish_in_order(connection);
-	} else {
-		connection->state = ENVOI__WEB_ENDING;
-		envoi_buffer_wipe(&connection->in);
-		connection->channel->impl->shut_down(connection->channel);
-		start_deadline(connection, LINGER_MS, on_linger_deadline);
-	}
-}
-
-/* @return how many bytes were taken */
-static size_t send_piece(struct envoi_web_connection *connection, const char *data, size_t len)
-{
-	size_t taken = 0;
-	int r = len == 0 ? ENVOI_OK
-			 : connection->channel->impl->send(connection->channel, data, len, &taken);
-	if (r < 0) {
-		finish_for(connection, ENVOI_ERR_DISCONNECTED, "the connection is broken");
-	}
-	connection->progress += taken;
-	return taken;
-}
-
-static void write_some(struct envoi_web_connection *connection)
-{
-	struct envoi_buffer *out = &connection->out;
-	size_t taken = send_piece(connection, envoi_buffer_data(out), envoi_buffer_len(out));
-	envoi_buffer_wipe_front(out, taken);
-	if (envoi_buffer_len(out) == 0 && connection->rest_len > 0 &&
-		connection->state != ENVOI__WEB_OVER) {
-		taken = send_piece(connection, connection->rest, connection->rest_len);
-		connection->rest += taken;
-		connection->rest_len -= taken;
-	}
-}
-
-static bool has_output(const struct envoi_web_connection *connection)
-{
-	return envoi_buffer_len(&connection->out) > 0 || connection->rest_len > 0;
-}
-
-/* A peer that accepts single bytes must not hold the answer. */
-static void watch_progress(struct envoi_web_connection *connection)
-{
-	if (connection->progress >= PROGRESS_BYTES ||
-		!envoi_timer_is_started(&connection->deadline)) {
-		connection->progress = 0;
-		start_deadline(connection, connection->channel_options.write_timeout_ms,
-			on_write_deadline);
-	}
-}
-
-static void flush(struct envoi_web_connection *connection)
-{
-	if (connection->is_opened && has_output(connection) &&
-		connection->state != ENVOI__WEB_OVER) {
-		write_some(connection);
-	}
-	if (connection->state != ENVOI__WEB_WRITING) {
-		return;
-	}
-	if (!has_output(connection)) {
-		envoi_buffer_finish(&connection->out);
-		release_body(connection);
-		end_answer(connection);
-	} else {
-		watch_progress(connection);
-	}
-}
-
-static void borrow_body(struct envoi_web_connection *connection,
-	const struct envoi_web_response *response, bool is_to_head)
-{
-	bool has_body = response->release != NULL && !is_to_head && response->status != 204;
-	connection->rest = response->body;
-	connection->rest_len = has_body ? response->body_len : 0;
-	connection->release = response->release;
-	connection->release_user = response->user;
-}
-
-/* The request is not read any more. */
-static int answer(
-	struct envoi_web_connection *connection, const struct envoi_web_response *response)
-{
-	const struct envoi__http_head *head = envoi__web_head(connection);
-	bool is_to_head = head != NULL && strcmp(head->method, "HEAD") == 0;
-	bool keeps_alive = head != NULL && head->minor == 1 && connection->http.keeps_alive &&
-		strcmp(head->method, "CONNECT") != 0 && !response->closes;
-	int r = envoi__web_write_response(
-		&connection->out, connection->context, response, is_to_head, keeps_alive);
-	if (r < 0) {
-		return r;
-	}
-	borrow_body(connection, response, is_to_head);
-	connection->closes = !keeps_alive;
-	connection->holder.is_settled = false;
-	connection->state = ENVOI__WEB_WRITING;
-	envoi_timer_stop(&connection->deadline);
-	wake(connection);
-	return ENVOI_OK;
-}
-
-int envoi_web_respond(
-	struct envoi_web_connection *connection, const struct envoi_web_response *response)
-{
-	if (connection->state != ENVOI__WEB_WAITING) {
-		return ENVOI_ERR_STATE;
-	}
-	int r = answer(connection, response);
-	if (r == ENVOI_OK) {
-		envoi__http_reader_next(&connection->http, ENVOI__HTTP_ASKED_BODY);
-	}
-	return r;
-}
-
-/* RFC 9112, section 9.6: what the peer sends further is not looked at. */
-static void refuse(struct envoi_web_connection *connection, int status, int code, const char *text)
-{
-	const struct envoi_web_response response = {.status = status, .closes = true};
-	envoi_failure_finish(&connection->why);
-	envoi_failure_set(
-		&connection->why, connection->context, ENVOI_PHASE_NONE, code, "%s", text);
-	if (answer(connection, &response) < 0) {
-		finish_in_order(connection);
-	}
-}
-
-/* --- requests --- */
 
 static int status_of(const struct envoi_web_connection *connection, int code)
 {
@@ -414,16 +250,16 @@ static void read_request(struct envoi_web_connection *connection)
 		}
 	}
 	if (r < 0) {
-		refuse(connection, status_of(connection, r), r,
+		envoi__web_refuse(connection, status_of(connection, r), r,
 			connection->http.text != NULL ? connection->http.text
 						      : envoi_error_text(r));
 	} else if (event != ENVOI__HTTP_MORE) {
 		report_request(connection);
 	} else if (connection->has_ended && connection->http.has_begun) {
-		finish_for(connection, ENVOI_ERR_DISCONNECTED,
+		envoi__web_finish_for(connection, ENVOI_ERR_DISCONNECTED,
 			"the connection ended within a request");
 	} else if (connection->has_ended) {
-		finish_in_order(connection);
+		envoi__web_finish_in_order(connection);
 	}
 }
 
@@ -436,7 +272,7 @@ static void on_turn(struct envoi_deferred *deferred)
 		read_request(connection);
 	}
 	if (!is_freed(connection)) {
-		flush(connection);
+		envoi__web_flush(connection);
 	}
 	if (!is_freed(connection)) {
 		update_reading(connection);
@@ -453,7 +289,7 @@ static void on_turn(struct envoi_deferred *deferred)
 static void open_connection(struct envoi_web_connection *connection)
 {
 	connection->is_opened = true;
-	begin_request(connection);
+	envoi__web_begin_request(connection);
 }
 
 static void on_received(struct envoi_channel_sink *sink, const char *data, size_t len)
@@ -462,10 +298,10 @@ static void on_received(struct envoi_channel_sink *sink, const char *data, size_
 	bool is_kept = connection->state < ENVOI__WEB_ENDING;
 	int r = is_kept ? envoi_buffer_append(&connection->in, data, len) : ENVOI_OK;
 	if (r < 0) {
-		finish_for(connection, r, envoi_error_text(r));
+		envoi__web_finish_for(connection, r, envoi_error_text(r));
 	}
 	update_reading(connection);
-	wake(connection);
+	envoi__web_wake(connection);
 }
 
 static void on_writable(struct envoi_channel_sink *sink)
@@ -474,7 +310,7 @@ static void on_writable(struct envoi_channel_sink *sink)
 	if (!connection->is_opened) {
 		open_connection(connection);
 	}
-	wake(connection);
+	envoi__web_wake(connection);
 }
 
 static void on_ended(struct envoi_channel_sink *sink)
@@ -482,18 +318,18 @@ static void on_ended(struct envoi_channel_sink *sink)
 	struct envoi_web_connection *connection = connection_of(sink);
 	connection->has_ended = true;
 	if (connection->state == ENVOI__WEB_ENDING) {
-		finish_in_order(connection);
+		envoi__web_finish_in_order(connection);
 	}
-	wake(connection);
+	envoi__web_wake(connection);
 }
 
 static void on_broken(struct envoi_channel_sink *sink, int code, const char *text)
 {
 	struct envoi_web_connection *connection = connection_of(sink);
 	if (connection->state == ENVOI__WEB_ENDING) {
-		finish_in_order(connection);
+		envoi__web_finish_in_order(connection);
 	} else {
-		finish_for(connection, code, text);
+		envoi__web_finish_for(connection, code, text);
 	}
 }
 

@@ -2,6 +2,10 @@
  * envoi - HTTP requests that others make: the state of a connection
  * SPDX-License-Identifier: MIT
  *
+ * web_connection.c has its life, its channel, and the reading of requests, web_answer.c the writing
+ * of answers, web_response.c their form, web_origin.c the check of origins.
+ * Files that call each other: web_answer.c, web_connection.c.
+ *
  * Private headers: guards, the budget of memory, and HTTP have no public ones.
  */
 #ifndef ENVOI_WEB_INSIDE_H
@@ -56,6 +60,31 @@ struct envoi_web_connection {
 	void (*closed)(void *user, const struct envoi_failure *why);
 	void *user;
 };
+
+/* --- web_connection.c --- */
+
+/** Continue in the next turn of the loop. */
+void envoi__web_wake(struct envoi_web_connection *connection);
+/** End the connection with a failure. */
+void envoi__web_finish_for(struct envoi_web_connection *connection, int code, const char *text);
+/** End it as `why` says, which is that of an answer that has refused the request. */
+void envoi__web_finish_in_order(struct envoi_web_connection *connection);
+void envoi__web_start_deadline(
+	struct envoi_web_connection *connection, uint64_t ms, envoi_timer_fn *on_deadline);
+/** Read the next request. */
+void envoi__web_begin_request(struct envoi_web_connection *connection);
+
+/* --- web_answer.c --- */
+
+/** Answer with a status and without a body, and end the connection. @param text  of its failure */
+void envoi__web_refuse(
+	struct envoi_web_connection *connection, int status, int code, const char *text);
+/** Write as much of the answer as the channel takes. */
+void envoi__web_flush(struct envoi_web_connection *connection);
+/** Give back a body that is borrowed. */
+void envoi__web_release_body(struct envoi_web_connection *connection);
+
+/* --- taking over --- */
 
 /** What a connection gives to what takes it over. */
 struct envoi__web_takeover {

@@ -2,10 +2,11 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * One state machine, from one stream to the next. Files that call each other: session.c, sink.c,
- * liveness/probe.c, sending/acknowledging.c, sending/completing.c, sending/continuation.c,
- * sending/feeding.c, sending/send.c, stream_management/hold.c,
- * stream_management/stream_management.c, stream_management/stream_management_elements.c,
+ * One state machine, from one stream to the next. Files that call each other: received.c,
+ * router_host.c, session.c, sink.c, liveness/probe.c, sending/acknowledging.c,
+ * sending/completing.c, sending/continuation.c, sending/feeding.c, sending/send.c,
+ * stream_management/hold.c, stream_management/stream_management.c,
+ * stream_management/stream_management_elements.c,
  * stream_management/stream_management_initiator.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
@@ -228,11 +229,26 @@ void envoi__session_retry(struct envoi_session *session);
 void envoi__session_take_skipped(struct envoi_session *session, struct envoi_element *element,
 	uint64_t bytes, const char *limit);
 
-/* --- sink.c --- */
+/* --- received.c --- */
 
+/** Events of what came before a stanza are delivered before it. When the application drops the
+ * stream meanwhile, the stanza has not come: the peer sends it again.
+ * @return whether it is still to be received */
+bool envoi__session_deliver_events(struct envoi_session *session);
+/** Take a stanza to the request that it answers, or to the router. Called with the session entered.
+ * */
+void envoi__session_receive(struct envoi_session *session, struct envoi_element *element);
+/** Post ENVOI_EVENT_UNHANDLED. @param stanza  or NULL */
+void envoi__session_report_unhandled(
+	struct envoi_session *session, struct envoi_stanza *stanza, const char *text);
 void envoi__session_report_late(struct envoi__tracking *tracking, struct envoi_stanza *error);
 
+/* --- sink.c --- */
+
 extern const struct envoi_stream_sink_impl envoi__session_sink_impl;
+
+/* --- router_host.c --- */
+
 extern const struct envoi__router_host_impl envoi__session_host_impl;
 
 #endif

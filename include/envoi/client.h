@@ -73,8 +73,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_new_with(struct envoi_client **ret_c
  */
 ENVOI_API void envoi_client_free(struct envoi_client *client);
 
-/** @return the client's settings, which live as long as the client. envoi_client_set() says when a
- * change takes effect */
+/** @return the client's settings, which live as long as the client. A change takes effect as
+ * described at envoi_client_set() */
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
 /**
  * Set a setting from text. `envoi --help` lists the settings; envoi_context_next_setting() visits
@@ -313,8 +313,8 @@ ENVOI_API struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_cl
  * @return whether an entity sees the client's presence: it is the account itself, a contact of the
  *         roster that is subscribed to the account's presence while the client is available (RFC
  *         6121, section 2.1.2.5), or the client has sent it directed presence in this session of
- *         the server (section 4.6). What a client answers by itself to others, receipts for
- *         instance, reveals to them that it is online. @p jid may be NULL
+ *         the server (section 4.6). Automatic answers to other entities, such as receipts, reveal
+ *         to them that the client is online. @p jid may be NULL
  */
 ENVOI_API bool envoi_client_shows_presence_to(
 	const struct envoi_client *client, const struct envoi_jid *jid);

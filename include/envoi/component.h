@@ -26,7 +26,7 @@ struct envoi_connector;
  * when the connection is lost, as a client does.
  *
  * Handlers and requests belong to its session. A row gets stanzas to all addresses of the domain:
- * envoi_stanza_to() has the one that was meant, and a reply has it as its sender. A stanza that is
+ * envoi_stanza_to() returns that address, and a reply has it as its sender. A stanza that is
  * sent needs `from`, an address of the domain, and `to`: without them a server may end the
  * connection, therefore such a stanza is refused with ENVOI_ERR_INVALID. envoi_request_iq() sets
  * `from` to the domain itself; envoi_stanza_set_from() sets another one before envoi_request().
@@ -37,8 +37,8 @@ struct envoi_connector;
  * connect again; three points differ:
  * - After a conflict, another connection of the component is open at the server. It may be a dead
  *   one: attempts follow for a day, each at least a minute after the last.
- * - A server that does not know the domain, or has another secret for it, stops the component with
- *   ENVOI_RETRY_AFTER_USER. Servers do not always distinguish these two.
+ * - If the server has no component of that domain, or another secret for it, the component stops
+ *   with ENVOI_RETRY_AFTER_USER. Servers do not always distinguish the two cases.
  * - Before the first session has started, a failure stops the component, unless the setting
  *   reconnect.initial is on, which programs that start together with their server need.
  *
@@ -92,7 +92,7 @@ ENVOI_API struct envoi_settings *envoi_component_settings(struct envoi_component
  * connect; of the settings reconnect.*, with the next envoi_component_connect(). */
 ENVOI_API int envoi_component_set(
 	struct envoi_component *component, const char *name, const char *text);
-/** As envoi_component_set(), from "NAME=VALUE", as command lines have it.
+/** As envoi_component_set(), from one text "NAME=VALUE", such as an argument of a command line.
  * @retval ENVOI_ERR_INVALID  also: it has no name or no "=" */
 ENVOI_API int envoi_component_set_assignment(
 	struct envoi_component *component, const char *assignment);

@@ -62,7 +62,7 @@ struct envoi_attempt {
  * advice later; if the peer requires a feature that the settings exclude, such as STARTTLS where
  * tls.mode is none, the code is PROTOCOL and the advice after the user.
  *
- * Phase and code together say what has failed. A client's login ends with one of
+ * Phase and code together identify the cause. A client's login ends with one of
  *
  * RESOLVE  UNREACHABLE  no such name, no address, no such service, or the name servers failed: see
  *                       the attempts; TIMEOUT  the name servers did not answer
@@ -75,7 +75,7 @@ struct envoi_attempt {
  *                       XMPP server, or broken; DISCONNECTED, LIMIT, TIMEOUT
  * SASL     AUTH         the server refuses, for a wrong password for example: @p sasl_condition;
  *                       without one, no mechanism of the server is accepted, or the server has not
- *                       proved that it knows the secret; LIMIT, STREAM, XML, PROTOCOL,
+ *                       proved that it has the secret; LIMIT, STREAM, XML, PROTOCOL,
  *                       DISCONNECTED, TIMEOUT
  * BIND     STANZA       the resource is refused: @p stanza_condition; others as in SASL
  * any      NOMEM, CANCELED (the client was freed), OK (envoi_client_disconnect() was called)

@@ -1,5 +1,5 @@
 /*
- * envoi - handlers: tables of what an application or extension takes part in
+ * envoi - handlers: tables of the stanzas, events and others that an application handles
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_HANDLER_H
@@ -24,8 +24,8 @@ struct envoi_stream_feature; /* <envoi/interfaces/stream.h> */
 struct envoi_stream_element_row;
 
 /**
- * One kind of stanza that a handler handles. One of these forms says what the stanza contains; they
- * are compiled when the handler is attached:
+ * One kind of stanza that a handler handles. One of these forms describes the content of the
+ * stanza; they are compiled when the handler is attached:
  * - `payload`: a descriptor. The payload is decoded and checked before the call;
  * - `ns`, `name`, or both: a payload of that namespace, of that name, or of both;
  * - `ns`, `name`, or both, with `depth`: an element at that depth below the stanza;

@@ -120,11 +120,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_load_journal(struct envoi_session *
 enum envoi_journal_state {
 	ENVOI_JOURNAL_ACKNOWLEDGED, /**< the server has acknowledged it */
 	/**
-	 * a stream had it: after loading it is sent again when the session is resumed, and a
-	 * message else as well (enum envoi_resend)
+	 * it was given to a stream: after loading it is sent again when the session is resumed. If
+	 * the session is not resumed, a message is sent again by the rule of enum envoi_resend
 	 */
 	ENVOI_JOURNAL_UNACKNOWLEDGED,
-	ENVOI_JOURNAL_QUEUED, /**< no stream had it: after loading it is sent */
+	ENVOI_JOURNAL_QUEUED, /**< it was not given to a stream: after loading it is sent */
 	/** it was canceled, or acknowledged without stream management, or its session has ended
 	 * before it was acknowledged: it is not sent after loading */
 	ENVOI_JOURNAL_ENDED,
@@ -144,9 +144,9 @@ struct envoi_journal_reader;
 ENVOI_API ENVOI_MUST_CHECK int envoi_journal_reader_new(struct envoi_journal_reader **ret_reader,
 	struct envoi_context *context, const void *data, size_t len);
 /**
- * Take the next stanza, in the order of the records. A stanza that is recorded several times comes
- * several times: its last state counts. envoi_session_write_journal() leaves out what was
- * acknowledged.
+ * Take the next stanza, in the order of the records. A stanza that is recorded several times is
+ * returned several times: its last state is valid. envoi_session_write_journal() leaves out
+ * acknowledged stanzas.
  *
  * @param[out] ret_stanza  a new reference
  * @retval ENVOI_STOP         there are no more

@@ -136,7 +136,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_new(struct envoi_memory_end **re
 	struct envoi_memory_pair *pair, enum envoi_memory_side side, envoi_memory_fn *changed,
 	void *user);
 
-/** Free an end; the other side sees the end after the bytes sent. NULL is allowed. */
+/** Free an end; the other side receives the end after the bytes sent. NULL is allowed. */
 ENVOI_API void envoi_memory_end_free(struct envoi_memory_end *end);
 
 /**
@@ -147,7 +147,7 @@ ENVOI_API void envoi_memory_end_free(struct envoi_memory_end *end);
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_send(
 	struct envoi_memory_end *end, const void *data, size_t len);
 
-/** Stop sending: the other side sees the end after the bytes sent. */
+/** Stop sending: the other side receives the end after the bytes sent. */
 ENVOI_API void envoi_memory_end_shut_down(struct envoi_memory_end *end);
 
 /** @return the bytes that have arrived; the owner may consume any part */

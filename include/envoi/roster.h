@@ -27,8 +27,8 @@ extern "C" {
  * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address. If the list cannot be
  * fetched, or not all of it is held, ENVOI_EVENT_ROSTER_INCOMPLETE has the reason.
  *
- * Where the server has roster versioning (RFC 6121, section 2.6), a fetch asks for what changed
- * since the version that is held, and only changes are sent. envoi_roster_save() keeps contacts and
+ * If the server supports roster versioning (RFC 6121, section 2.6), a fetch requests only the
+ * changes since the version that is held. envoi_roster_save() keeps contacts and
  * version over starts of the program.
  *
  * When a function fails, envoi_session_problem() of the session has the reason; not for

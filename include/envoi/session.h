@@ -30,7 +30,7 @@ ENVOI_API struct envoi_context *envoi_session_context(const struct envoi_session
 /** @return the address in use: the full one from binding on, until another one is bound; NULL:
  * none; borrowed until it changes */
 ENVOI_API const struct envoi_jid *envoi_session_jid(const struct envoi_session *session);
-/** @return the domain of that address, which names the account's server; NULL: there is no address;
+/** @return the domain of that address, which is the account's server; NULL: there is no address;
  * borrowed until the address changes */
 ENVOI_API const char *envoi_session_domain(const struct envoi_session *session);
 /** @return whether a stream carries stanzas; a suspended session takes them, too */
@@ -267,16 +267,16 @@ ENVOI_API void envoi_session_throttle(struct envoi_session *session, struct envo
 ENVOI_API bool envoi_session_is_throttled(const struct envoi_session *session);
 
 /**
- * Ask the server to keep the session for a time in which this side may send nothing: before a
- * program is suspended, for example. Of the library's transports BOSH can do so (XEP-0124, section
- * 10), with servers that name a `maxpause`.
+ * Request the server to keep the session for a time in which this side may send nothing: before a
+ * program is suspended, for example. Of the library's transports BOSH supports it (XEP-0124,
+ * section 10), with servers that announce a `maxpause`.
  *
- * The server answers the requests that it holds, and keeps stanzas for this side until the end of
- * the pause. The link is not checked meanwhile (liveness.*). The request for the pause is sent by
- * the next turns of the loop. Stanzas may be sent during the pause: their request asks for the rest
- * of it again. After @p ms the pause ends by itself, and the next request is sent. It has to reach
- * the server within a quarter of `maxpause`, 10 s at most, or the server ends the session. A later
- * call replaces the time.
+ * The server answers the requests that it holds, and queues stanzas for this side until the end of
+ * the pause. The link is not checked in the meantime (liveness.*). The request for the pause is
+ * sent in the next turns of the loop. Stanzas may be sent during the pause: their request contains
+ * the rest of the pause again. After @p ms the pause ends, and the next request is sent. It has to
+ * reach the server within a quarter of `maxpause`, 10 s at most, or the server ends the session. A
+ * later call replaces the time.
  *
  * @param ms           0: end the pause now
  * @param[out] ret_ms  the time until the end of the pause: @p ms, or the longest that leaves that

@@ -87,7 +87,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
  * @param[out] ret_port  the port; NULL: not wanted
  * @retval ENVOI_ERR_INVALID  @p address is not numeric
  * @retval ENVOI_ERR_EXISTS   the port is in use
- * @retval ENVOI_ERR_SYSTEM   not possible: errno(3) says why
+ * @retval ENVOI_ERR_SYSTEM   a system call failed: errno(3) has the reason
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen(struct envoi_listener *listener,
@@ -101,7 +101,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen(struct envoi_listener *listener,
  * @param mode  permissions of the file, 0600 for example; they decide who may connect
  * @retval ENVOI_ERR_INVALID  @p path is too long or empty, or its file is not a socket
  * @retval ENVOI_ERR_EXISTS   another program listens there
- * @retval ENVOI_ERR_SYSTEM   not possible: errno(3) says why
+ * @retval ENVOI_ERR_SYSTEM   a system call failed: errno(3) has the reason
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen_unix(

@@ -289,7 +289,7 @@ ENVOI_API size_t envoi_test_peer_heard(const struct envoi_test_peer *peer, const
 /* --- a script in place of a server --- */
 
 /**
- * Play a server word by word:
+ * Make a script that plays a server, element by element:
  *
  *	struct envoi_test_script *script = envoi_world_script(world, "example.org");
  *	envoi_test_script_expects(script, "<stream:stream to='example.org' ...>");
@@ -298,8 +298,8 @@ ENVOI_API size_t envoi_test_peer_heard(const struct envoi_test_peer *peer, const
  * A script takes one connection: the next one of the world to @p domain, and does one step after
  * the other, each as soon as the one before is done. Several scripts of a domain take its
  * connections in the order in which they were made; further connections go to the server of that
- * domain, if there is one. Steps may be added while it runs; envoi_test_script_start() goes on
- * then. A script has at most 256 steps.
+ * domain, if there is one. Steps may be added while it runs; envoi_test_script_start() then
+ * continues. A script has at most 256 steps.
  *
  * @return owned by the world
  */
@@ -341,12 +341,12 @@ typedef void envoi_test_script_fn(void *user);
 /** Add a step: call a function of the test. */
 ENVOI_API void envoi_test_script_calls(
 	struct envoi_test_script *script, envoi_test_script_fn *call, void *user);
-/** Do the steps that can be done now; afterwards the script goes on by itself. */
+/** Do the steps that can be done now; the script then continues from the loop. */
 ENVOI_API void envoi_test_script_start(struct envoi_test_script *script);
 
 /**
- * Get what is wrong: a step is not done, something else came than was expected, or more came.
- * @return borrowed until the script goes on; NULL: every step is done, and all was as expected
+ * Get the first problem: a step is not done, another element came than was expected, or more came.
+ * @return borrowed until the script continues; NULL: every step is done, and all was as expected
  */
 ENVOI_API const char *envoi_test_script_problem(struct envoi_test_script *script);
 /** @return the bytes that came, NUL-terminated; borrowed until the next come */

@@ -116,4 +116,14 @@ const char *wire_state_name(enum envoi_ticket_state state);
 /** Logs "answer CODE TEXT". @param user the wire */
 void wire_on_answer(void *user, const struct envoi_answer *answer);
 
+/** @return a stanza from a text, in the wire's context; owned; asserts */
+struct envoi_stanza *wire_stanza(struct wire *wire, const char *xml);
+/** @return the stanza as a line, in the log of the wire, whose other lines are forgotten
+ * @param stanza  freed */
+const char *wire_written(struct wire *wire, struct envoi_stanza *stanza);
+/** Call a function that adds something to a message about another one, whose id is "m": for
+ * test_allocator_try(). @return its result, or why the two could not be made */
+int wire_add_to_message(struct envoi_context *context,
+	int (*add)(struct envoi_stanza *message, const struct envoi_stanza *original));
+
 #endif

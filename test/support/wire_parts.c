@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "stanzas.h"
 #include "wire.h"
 
 struct envoi_session_stats wire_stats(const struct wire *wire)
@@ -37,4 +38,31 @@ const char *wire_id_in(const char *xml)
 	memcpy(id, at, len);
 	id[len] = '\0';
 	return id;
+}
+
+struct envoi_stanza *wire_stanza(struct wire *wire, const char *xml)
+{
+	return stanza_from_text(wire->context, xml);
+}
+
+const char *wire_written(struct wire *wire, struct envoi_stanza *stanza)
+{
+	forget_text(&wire->log);
+	write_line(&wire->log, envoi_stanza_element(stanza));
+	envoi_stanza_unref(stanza);
+	return written_text(&wire->log);
+}
+
+int wire_add_to_message(struct envoi_context *context,
+	int (*add)(struct envoi_stanza *message, const struct envoi_stanza *original))
+{
+	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
+	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
+	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
+	if (r == ENVOI_OK) {
+		r = add(message, original);
+	}
+	envoi_stanza_unref(message);
+	envoi_stanza_unref(original);
+	return r;
 }

@@ -13,14 +13,8 @@
 
 #include <envoi/ext/chat_states.h>
 
-#include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
-
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
 
 #define STATE(name) "<" name " xmlns='http://jabber.org/protocol/chatstates'/>"
 
@@ -28,7 +22,7 @@ static const char *read(struct wire *wire, const char *type, const char *content
 {
 	char xml[500];
 	snprintf(xml, sizeof(xml), "<message type='%s' from='a@b/c'>%s</message>", type, content);
-	struct envoi_stanza *message = parse(wire, xml);
+	struct envoi_stanza *message = wire_stanza(wire, xml);
 	const char *name = envoi_chat_states_name(envoi_chat_states_of(message));
 	envoi_stanza_unref(message);
 	return name;

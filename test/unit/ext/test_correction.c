@@ -13,31 +13,16 @@
 
 #include <envoi/ext/correction.h>
 
-#include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
 #include "xep_examples.h"
-
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
 
 static const char *corrected(struct wire *wire, const char *type, const char *content)
 {
 	static char id[64];
 	char xml[400];
 	snprintf(xml, sizeof(xml), "<message type='%s' id='good1'>%s</message>", type, content);
-	struct envoi_stanza *message = parse(wire, xml);
+	struct envoi_stanza *message = wire_stanza(wire, xml);
 	const char *found = envoi_correction_id(message);
 	snprintf(id, sizeof(id), "%s", found == NULL ? "-" : found);
 	envoi_stanza_unref(message);
@@ -71,7 +56,7 @@ static void a_correction_is_written(void **state)
 		wire->context, ENVOI_TYPE_CHAT, "a@b", "window");
 	assert_int_equal(envoi_correction_add(message, "bad1"), ENVOI_OK);
 	assert_int_equal(envoi_correction_add(message, "bad2"), ENVOI_ERR_INVALID);
-	assert_string_equal(written(wire, message),
+	assert_string_equal(wire_written(wire, message),
 		"<message type='chat' to='a@b'><body>window</body>"
 		"<replace xmlns='urn:xmpp:message-correct:0' id='bad1'/></message>\n");
 }
@@ -90,17 +75,15 @@ static void impossible_ones_are_refused(void **state)
 	envoi_stanza_unref(message);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	(void)original;
+	return envoi_correction_add(message, "bad1");
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_correction_add(message, "bad1");
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

@@ -19,20 +19,6 @@
 #include "wire.h"
 #include "xep_examples.h"
 
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
-
 #define FALLBACK(content) \
 	"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'>" content "</fallback>"
 
@@ -44,7 +30,7 @@ static const char *left(struct wire *wire, const char *content)
 		"<message><body>&gt; Anna&#10;&gt; Hi&#10;Gr\303\266\303\237e "
 		"\360\237\221\213!</body>%s</message>",
 		content);
-	struct envoi_stanza *message = parse(wire, xml);
+	struct envoi_stanza *message = wire_stanza(wire, xml);
 	int r = envoi_fallback_strip(&body, wire->context, message, NULL, "urn:xmpp:reply:0");
 	forget_text(&wire->log);
 	write_text(&wire->log, "%s", r == ENVOI_DECLINED ? "-" : body);
@@ -117,7 +103,7 @@ static void a_message_without_body_has_none(void **state)
 {
 	struct wire *wire = *state;
 	char unset[] = "x", *body = unset;
-	struct envoi_stanza *message = parse(wire, "<message>" FALLBACK("") "</message>");
+	struct envoi_stanza *message = wire_stanza(wire, "<message>" FALLBACK("") "</message>");
 	assert_int_equal(
 		envoi_fallback_strip(&body, wire->context, message, NULL, "urn:xmpp:reply:0"),
 		ENVOI_DECLINED);
@@ -138,7 +124,7 @@ static void a_fallback_is_written(void **state)
 	assert_int_equal(envoi_fallback_add(message, "", 0, 1), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_fallback_add(message, NULL, 0, 1), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_fallback_add(NULL, "urn:other", 0, 1), ENVOI_ERR_NOMEM);
-	assert_string_equal(written(wire, message),
+	assert_string_equal(wire_written(wire, message),
 		"<message type='chat' to='a@b'>"
 		"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'>"
 		"<body start='0' end='33'/></fallback>"

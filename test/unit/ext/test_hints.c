@@ -13,28 +13,13 @@
 
 #include <envoi/ext/hints.h>
 
-#include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
-
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
 
 /* XEP-0334, example 1 */
 static void hints_are_read(void **state)
 {
-	struct envoi_stanza *message = parse(*state,
+	struct envoi_stanza *message = wire_stanza(*state,
 		"<message from='romeo@montague.lit/laptop' to='juliet@capulet.lit/laptop'>"
 		"<body>V unir avtug'f pybnx</body><no-copy xmlns='urn:xmpp:hints'/>"
 		"<no-store xmlns='urn:xmpp:hints'/></message>");
@@ -46,7 +31,7 @@ static void hints_are_read(void **state)
 
 static void doubled_and_foreign_ones_do_not_matter(void **state)
 {
-	struct envoi_stanza *message = parse(*state,
+	struct envoi_stanza *message = wire_stanza(*state,
 		"<message><store xmlns='urn:xmpp:hints'/><store xmlns='urn:xmpp:hints'/>"
 		"<no-store/><no-permanent-store xmlns='urn:xmpp:hints'/></message>");
 	struct envoi_hints hints = envoi_hints_of(message);
@@ -58,7 +43,7 @@ static void doubled_and_foreign_ones_do_not_matter(void **state)
 /* Section 5 */
 static void an_error_has_none(void **state)
 {
-	struct envoi_stanza *message = parse(
+	struct envoi_stanza *message = wire_stanza(
 		*state, "<message type='error'><store xmlns='urn:xmpp:hints'/></message>");
 	assert_false(envoi_hints_of(message).store);
 	envoi_stanza_unref(message);
@@ -72,7 +57,7 @@ static void hints_are_added_once(void **state)
 	const struct envoi_hints all = {true, true, true, true};
 	assert_int_equal(envoi_hints_add(message, &all), ENVOI_OK);
 	assert_int_equal(envoi_hints_add(message, &all), ENVOI_OK);
-	assert_string_equal(written(wire, message),
+	assert_string_equal(wire_written(wire, message),
 		"<message type='chat' to='a@b/c'><no-permanent-store xmlns='urn:xmpp:hints'/>"
 		"<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>"
 		"<store xmlns='urn:xmpp:hints'/></message>\n");
@@ -95,17 +80,15 @@ static void no_copy_is_for_full_addresses(void **state)
 	assert_int_equal(envoi_hints_add(NULL, &(struct envoi_hints){0}), ENVOI_ERR_NOMEM);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	(void)original;
+	return envoi_hints_add(message, &(struct envoi_hints){.store = true});
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_hints_add(message, &(struct envoi_hints){.store = true});
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

@@ -13,24 +13,9 @@
 
 #include <envoi/ext/markers.h>
 
-#include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
 #include "xep_examples.h"
-
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
 
 #define MARKABLE "<markable xmlns='urn:xmpp:chat-markers:0'/>"
 #define DISPLAYED "<displayed xmlns='urn:xmpp:chat-markers:0' id='the-msg-1'/>"
@@ -39,9 +24,9 @@ static const char *written(struct wire *wire, struct envoi_stanza *message)
 /* XEP-0333, examples 3 and 4 */
 static void requests_and_markers_are_read(void **state)
 {
-	struct envoi_stanza *request = parse(
+	struct envoi_stanza *request = wire_stanza(
 		*state, "<message id='the-msg-1'>" MARKABLE "</message>");
-	struct envoi_stanza *marker = parse(*state, "<message>" DISPLAYED "</message>");
+	struct envoi_stanza *marker = wire_stanza(*state, "<message>" DISPLAYED "</message>");
 	assert_true(envoi_markers_is_requested(request));
 	assert_null(envoi_markers_id(request));
 	assert_false(envoi_markers_is_requested(marker));
@@ -59,7 +44,7 @@ static void malformed_markers_and_errors_are_none(void **state)
 		"<message><received xmlns='urn:xmpp:chat-markers:0' id='x'/></message>",
 	};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		struct envoi_stanza *message = parse(*state, others[i]);
+		struct envoi_stanza *message = wire_stanza(*state, others[i]);
 		assert_null(envoi_markers_id(message));
 		assert_false(envoi_markers_is_requested(message));
 		envoi_stanza_unref(message);
@@ -68,11 +53,11 @@ static void malformed_markers_and_errors_are_none(void **state)
 
 static const char *marker_for(struct wire *wire, const char *xml, bool room_assigns)
 {
-	struct envoi_stanza *message = parse(wire, xml), *marker = NULL;
+	struct envoi_stanza *message = wire_stanza(wire, xml), *marker = NULL;
 	int r = envoi_markers_new(&marker, message, room_assigns);
 	envoi_stanza_unref(message);
 	assert_true(r == ENVOI_OK || (r == ENVOI_DECLINED && marker == NULL));
-	return r == ENVOI_OK ? written(wire, marker) : "declined";
+	return r == ENVOI_OK ? wire_written(wire, marker) : "declined";
 }
 
 static void a_marker_goes_to_the_sender(void **state)
@@ -123,9 +108,9 @@ static void a_marker_is_requested_once(void **state)
 		wire->context, ENVOI_TYPE_CHAT, "a@b", "x");
 	assert_int_equal(envoi_markers_request(message), ENVOI_OK);
 	assert_int_equal(envoi_markers_request(message), ENVOI_OK);
-	assert_string_equal(written(wire, message),
+	assert_string_equal(wire_written(wire, message),
 		"<message type='chat' to='a@b'><body>x</body>" MARKABLE "</message>\n");
-	message = parse(wire, "<message>" DISPLAYED "</message>");
+	message = wire_stanza(wire, "<message>" DISPLAYED "</message>");
 	assert_int_equal(envoi_markers_request(message), ENVOI_ERR_INVALID);
 	envoi_stanza_unref(message);
 	assert_int_equal(envoi_markers_request(NULL), ENVOI_ERR_NOMEM);

@@ -18,25 +18,11 @@
 #include "wire.h"
 #include "xep_examples.h"
 
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
-
 #define NICK(name) "<nick xmlns='http://jabber.org/protocol/nick'>" name "</nick>"
 
 static const char *read(struct wire *wire, const char *xml)
 {
-	struct envoi_stanza *stanza = parse(wire, xml);
+	struct envoi_stanza *stanza = wire_stanza(wire, xml);
 	const char *name = envoi_nickname_of(stanza);
 	forget_text(&wire->log);
 	write_text(&wire->log, "%s", name == NULL ? "-" : name);
@@ -96,7 +82,7 @@ static void a_name_is_limited(void **state)
 	assert_int_equal(envoi_nickname_add(message, "\001"), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_nickname_add(message, "Ishmael"), ENVOI_OK);
 	assert_int_equal(envoi_nickname_add(message, "Ahab"), ENVOI_ERR_INVALID);
-	assert_string_equal(written(wire, message),
+	assert_string_equal(wire_written(wire, message),
 		"<message type='chat' to='a@b'>" NICK("Ishmael") "</message>\n");
 	struct envoi_stanza *presence = envoi_presence_new(wire->context, ENVOI_TYPE_ANY, NULL);
 	assert_int_equal(envoi_nickname_add(presence, "Ishmael"), ENVOI_ERR_INVALID);
@@ -104,17 +90,15 @@ static void a_name_is_limited(void **state)
 	assert_int_equal(envoi_nickname_add(NULL, "x"), ENVOI_ERR_NOMEM);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	(void)original;
+	return envoi_nickname_add(message, "Ishmael");
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_nickname_add(message, "Ishmael");
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

@@ -18,20 +18,6 @@
 #include "wire.h"
 #include "xep_examples.h"
 
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
-
 #define REACTIONS(attributes, content) \
 	"<reactions xmlns='urn:xmpp:reactions:0' " attributes ">" content "</reactions>"
 #define STORE "<store xmlns='urn:xmpp:hints'/>"
@@ -41,7 +27,7 @@ static const char *read(struct wire *wire, const char *type, const char *content
 {
 	char xml[8000];
 	snprintf(xml, sizeof(xml), "<message type='%s'>%s</message>", type, content);
-	struct envoi_stanza *message = parse(wire, xml);
+	struct envoi_stanza *message = wire_stanza(wire, xml);
 	const struct envoi_reactions *reactions = envoi_reactions_of(message);
 	forget_text(&wire->log);
 	write_text(&wire->log, "%s", reactions == NULL ? "-" : reactions->id);
@@ -111,11 +97,11 @@ static void there_are_limits(void **state)
 static const char *react(struct wire *wire, const char *original_xml, bool room_assigns,
 	const char *const *texts, size_t count)
 {
-	struct envoi_stanza *original = parse(wire, original_xml);
+	struct envoi_stanza *original = wire_stanza(wire, original_xml);
 	struct envoi_stanza *message = envoi_message_new(
 		wire->context, ENVOI_TYPE_CHAT, "a@b", NULL);
 	int r = envoi_reactions_add(message, original, room_assigns, texts, count);
-	const char *text = written(wire, message);
+	const char *text = wire_written(wire, message);
 	envoi_stanza_unref(original);
 	return r == ENVOI_OK ? text : r == ENVOI_DECLINED ? "declined" : envoi_error_name(r);
 }
@@ -168,24 +154,21 @@ static void impossible_ones_are_refused(void **state)
 		react(*state, "<message id='m'/>", false, texts, ENVOI_REACTIONS_LIMIT + 1),
 		"ENVOI_ERR_INVALID");
 	struct wire *wire = *state;
-	struct envoi_stanza *message = parse(
+	struct envoi_stanza *message = wire_stanza(
 		wire, "<message id='m'>" REACTIONS("id='x'", "") "</message>");
 	assert_int_equal(envoi_reactions_add(message, message, false, texts, 1), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_reactions_add(NULL, message, false, texts, 1), ENVOI_ERR_NOMEM);
 	envoi_stanza_unref(message);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	return envoi_reactions_add(message, original, false, (const char *const[]){"a"}, 1);
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_reactions_add(message, original, false, (const char *const[]){"a"}, 1);
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

@@ -29,15 +29,10 @@ enum {
 
 /* --- reading and requesting --- */
 
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
 /* XEP-0184, example 4 */
 static void a_receipt_is_read(void **state)
 {
-	struct envoi_stanza *message = parse(*state,
+	struct envoi_stanza *message = wire_stanza(*state,
 		"<message from='kingrichard@royalty.england.lit/throne' id='bi29sg183b4v'>" RECEIVED(
 			"richard2-4.1.247") "</message>");
 	assert_string_equal(envoi_receipts_id(message), "richard2-4.1.247");
@@ -56,7 +51,7 @@ static void what_is_no_receipt_has_none(void **state)
 		"<message type='error'>" RECEIVED("m") "</message>",
 	};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		struct envoi_stanza *message = parse(*state, others[i]);
+		struct envoi_stanza *message = wire_stanza(*state, others[i]);
 		if (envoi_receipts_id(message) != NULL) {
 			fail_msg("%s", others[i]);
 		}
@@ -79,7 +74,7 @@ static void a_receipt_is_requested_once(void **state)
 	message = envoi_message_new(wire->context, ENVOI_TYPE_GROUPCHAT, "a@b", "x");
 	assert_int_equal(envoi_receipts_request(message), ENVOI_ERR_INVALID);
 	envoi_stanza_unref(message);
-	message = parse(wire, "<message>" RECEIVED("m") "</message>");
+	message = wire_stanza(wire, "<message>" RECEIVED("m") "</message>");
 	assert_int_equal(envoi_receipts_request(message), ENVOI_ERR_INVALID);
 	envoi_stanza_unref(message);
 	assert_int_equal(envoi_receipts_request(NULL), ENVOI_ERR_NOMEM);

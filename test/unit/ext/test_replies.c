@@ -13,31 +13,16 @@
 
 #include <envoi/ext/replies.h>
 
-#include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
 #include "xep_examples.h"
-
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
 
 #define REPLY(attributes) "<reply xmlns='urn:xmpp:reply:0' " attributes "/>"
 
 /* XEP-0461, example 3 */
 static void a_reply_names_message_and_author(void **state)
 {
-	struct envoi_stanza *message = parse(*state,
+	struct envoi_stanza *message = wire_stanza(*state,
 		"<message to='anna@example.com' id='message-id2' type='chat'>"
 		"<body>Great idea!</body>" REPLY(
 			"to='anna@example.com/tablet' id='message-id1'") "</message>");
@@ -53,7 +38,7 @@ static void the_author_may_be_absent_or_malformed(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		char xml[200];
 		snprintf(xml, sizeof(xml), "<message>%s</message>", replies[i]);
-		struct envoi_stanza *message = parse(*state, xml);
+		struct envoi_stanza *message = wire_stanza(*state, xml);
 		assert_string_equal(envoi_replies_of(message)->id, "m");
 		assert_null(envoi_replies_of(message)->to);
 		envoi_stanza_unref(message);
@@ -70,7 +55,7 @@ static void what_is_no_reply_has_none(void **state)
 		"<message><reply id='m'/></message>",
 	};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		struct envoi_stanza *message = parse(*state, others[i]);
+		struct envoi_stanza *message = wire_stanza(*state, others[i]);
 		assert_null(envoi_replies_of(message));
 		envoi_stanza_unref(message);
 	}
@@ -78,10 +63,10 @@ static void what_is_no_reply_has_none(void **state)
 
 static const char *reply_to(struct wire *wire, const char *xml, bool room_assigns)
 {
-	struct envoi_stanza *original = parse(wire, xml);
+	struct envoi_stanza *original = wire_stanza(wire, xml);
 	struct envoi_stanza *message = envoi_message_reply_new(original, NULL);
 	int r = envoi_replies_add(message, original, room_assigns);
-	const char *text = written(wire, message);
+	const char *text = wire_written(wire, message);
 	envoi_stanza_unref(original);
 	return r == ENVOI_DECLINED ? "declined" : text;
 }
@@ -114,7 +99,7 @@ static void the_id_follows_the_type(void **state)
 static void a_message_is_one_reply(void **state)
 {
 	struct wire *wire = *state;
-	struct envoi_stanza *original = parse(wire, "<message from='a@b' id='m'/>");
+	struct envoi_stanza *original = wire_stanza(wire, "<message from='a@b' id='m'/>");
 	struct envoi_stanza *message = envoi_message_new(
 		wire->context, ENVOI_TYPE_CHAT, "a@b", "x");
 	assert_int_equal(envoi_replies_add(message, original, false), ENVOI_OK);
@@ -124,17 +109,14 @@ static void a_message_is_one_reply(void **state)
 	envoi_stanza_unref(original);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	return envoi_replies_add(message, original, false);
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_replies_add(message, original, false);
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

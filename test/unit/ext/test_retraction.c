@@ -18,20 +18,6 @@
 #include "wire.h"
 #include "xep_examples.h"
 
-static struct envoi_stanza *parse(struct wire *wire, const char *xml)
-{
-	return stanza_from_text(wire->context, xml);
-}
-
-/* @return the message as text, which is freed; in memory of the wire */
-static const char *written(struct wire *wire, struct envoi_stanza *message)
-{
-	forget_text(&wire->log);
-	write_line(&wire->log, envoi_stanza_element(message));
-	envoi_stanza_unref(message);
-	return written_text(&wire->log);
-}
-
 #define RETRACT(content) "<retract id='m' xmlns='urn:xmpp:message-retract:1'>" content "</retract>"
 #define MODERATED \
 	"<moderated by='room@muc/mod' xmlns='urn:xmpp:message-moderate:1'><x/></moderated>"
@@ -39,7 +25,7 @@ static const char *written(struct wire *wire, struct envoi_stanza *message)
 /* @return "id", "id moderated", "-": none */
 static const char *read(struct wire *wire, const char *xml)
 {
-	struct envoi_stanza *message = parse(wire, xml);
+	struct envoi_stanza *message = wire_stanza(wire, xml);
 	const struct envoi_retraction *retraction = envoi_retraction_of(message);
 	forget_text(&wire->log);
 	write_text(&wire->log, "%s%s", retraction == NULL ? "-" : retraction->id,
@@ -94,7 +80,7 @@ static void only_the_room_moderates(void **state)
 static void a_tombstone_is_read(void **state)
 {
 	const void *value;
-	struct envoi_stanza *message = parse(*state,
+	struct envoi_stanza *message = wire_stanza(*state,
 		"<message><retracted stamp='2019-09-20T23:09:32Z' id='retract-message-1' "
 		"xmlns='urn:xmpp:message-retract:1'/></message>");
 	assert_int_equal(
@@ -108,11 +94,11 @@ static void a_tombstone_is_read(void **state)
 
 static const char *retract(struct wire *wire, const char *original_xml, bool room_assigns)
 {
-	struct envoi_stanza *original = parse(wire, original_xml);
+	struct envoi_stanza *original = wire_stanza(wire, original_xml);
 	struct envoi_stanza *message = envoi_message_new(
 		wire->context, ENVOI_TYPE_CHAT, "a@b", NULL);
 	int r = envoi_retraction_add(message, original, room_assigns);
-	const char *text = written(wire, message);
+	const char *text = wire_written(wire, message);
 	envoi_stanza_unref(original);
 	return r == ENVOI_OK ? text : r == ENVOI_DECLINED ? "declined" : envoi_error_name(r);
 }
@@ -141,23 +127,21 @@ static void the_id_follows_the_type(void **state)
 static void a_message_is_one_retraction(void **state)
 {
 	struct wire *wire = *state;
-	struct envoi_stanza *message = parse(wire, "<message id='m'>" RETRACT("") "</message>");
+	struct envoi_stanza *message = wire_stanza(
+		wire, "<message id='m'>" RETRACT("") "</message>");
 	assert_int_equal(envoi_retraction_add(message, message, false), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_retraction_add(NULL, message, false), ENVOI_ERR_NOMEM);
 	envoi_stanza_unref(message);
 }
 
+static int add(struct envoi_stanza *message, const struct envoi_stanza *original)
+{
+	return envoi_retraction_add(message, original, false);
+}
+
 static int add_once(struct envoi_context *context)
 {
-	struct envoi_stanza *message = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "x");
-	struct envoi_stanza *original = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b", "y");
-	int r = original == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_set_id(original, "m");
-	if (r == ENVOI_OK) {
-		r = envoi_retraction_add(message, original, false);
-	}
-	envoi_stanza_unref(message);
-	envoi_stanza_unref(original);
-	return r;
+	return wire_add_to_message(context, add);
 }
 
 static void a_failed_allocation_is_reported(void **state)

@@ -6,28 +6,15 @@
 #include <envoi/roster.h>
 #include <envoi/subscription.h>
 
-#include <string.h>
-
 #include <envoi/interfaces/session.h>
 
 #include "base/guard.h"
-#include "base/list.h"
-#include "base/map.h"
+#include "presence/open_requests.h"
 #include "presence/presence_settings.h"
 #include "roster/approval.h"
 #include "session/session.h"
 
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
-
-enum {
-	MOST_TEXT = 1024, /* bytes of one request: strangers send them, and many are held */
-};
-
-struct request {
-	struct envoi_subscription_request shown;
-	struct envoi__list link;
-	char text[];
-};
 
 struct envoi_subscriptions {
 	struct envoi_handler handler;
@@ -36,87 +23,13 @@ struct envoi_subscriptions {
 	struct envoi_session *session; /* NULL: detached */
 	const struct envoi_roster *roster;
 	const struct envoi_settings *settings;
-	struct envoi__map by_address;
-	struct envoi__list open; /* the oldest first */
+	struct envoi__open_requests open;
 	bool was_full; /* a request was not held: logged once a session */
 };
 
 static struct envoi_subscriptions *from_handler(struct envoi_handler *handler)
 {
 	return ENVOI_CONTAINER_OF(handler, struct envoi_subscriptions, handler);
-}
-
-/* --- open requests --- */
-
-static struct request *request_at(struct envoi__list *link)
-{
-	return ENVOI_CONTAINER_OF(link, struct request, link);
-}
-
-static struct request *find_open(
-	const struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid)
-{
-	return jid == NULL ? NULL
-			   : envoi__map_get(&subscriptions->by_address, envoi_jid_text(jid),
-				     envoi_jid_bare_len(jid));
-}
-
-static void request_free(struct envoi_context *context, struct request *request)
-{
-	if (request != NULL) {
-		envoi_jid_unref((struct envoi_jid *)(uintptr_t)request->shown.jid);
-		envoi_free(context, request);
-	}
-}
-
-static void close_request(struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid)
-{
-	struct request *request = envoi__map_remove(
-		&subscriptions->by_address, envoi_jid_text(jid), envoi_jid_bare_len(jid));
-	if (request != NULL) {
-		envoi__list_remove(&request->link);
-		request_free(subscriptions->context, request);
-	}
-}
-
-static void close_all(struct envoi_subscriptions *subscriptions)
-{
-	while (!envoi__list_is_empty(&subscriptions->open)) {
-		struct request *request = request_at(subscriptions->open.next);
-		envoi__list_remove(&request->link);
-		request_free(subscriptions->context, request);
-	}
-	envoi__map_finish(&subscriptions->by_address);
-}
-
-static const char *affordable_text(const char *text)
-{
-	return text == NULL || strlen(text) > MOST_TEXT ? NULL : text;
-}
-
-static int open_request(struct request **ret_request, struct envoi_subscriptions *subscriptions,
-	const struct envoi_jid *jid, const char *text)
-{
-	size_t len = text == NULL ? 0 : strlen(text) + 1;
-	struct envoi_jid *bare;
-	struct request *request = envoi_alloc(subscriptions->context, sizeof(*request) + len);
-	int r = request == NULL ? ENVOI_ERR_NOMEM : envoi_jid_bare(&bare, jid);
-	if (r < 0) {
-		envoi_free(subscriptions->context, request);
-		return r;
-	}
-	memcpy(request->text, text == NULL ? "" : text, len);
-	request->shown = (struct envoi_subscription_request){
-		.jid = bare, .text = text == NULL ? NULL : request->text};
-	const char *key = envoi_jid_text(bare);
-	r = envoi__map_add(&subscriptions->by_address, key, strlen(key), request);
-	if (r < 0) {
-		request_free(subscriptions->context, request);
-		return r;
-	}
-	envoi__list_append(&subscriptions->open, &request->link);
-	*ret_request = request;
-	return ENVOI_OK;
 }
 
 /* --- sending --- */
@@ -199,22 +112,22 @@ static int ask(
 	struct envoi_subscriptions *subscriptions, const struct envoi_stanza *stanza, size_t most)
 {
 	const struct envoi_jid *jid = envoi_stanza_from(stanza);
-	struct request *request;
-	if (find_open(subscriptions, jid) != NULL) {
+	const struct envoi_subscription_request *request;
+	if (envoi__open_requests_find(&subscriptions->open, jid) != NULL) {
 		return ENVOI_OK;
 	}
-	if (subscriptions->by_address.count >= most) {
+	if (envoi__open_requests_count(&subscriptions->open) >= most) {
 		log_full(subscriptions, jid);
 		return ENVOI_OK;
 	}
-	const char *text = affordable_text(envoi_presence_status(stanza, NULL));
-	int r = open_request(&request, subscriptions, jid, text);
+	int r = envoi__open_requests_add(
+		&request, &subscriptions->open, jid, envoi_presence_status(stanza, NULL));
 	if (r < 0) {
 		return r;
 	}
-	r = post(subscriptions, ENVOI_EVENT_SUBSCRIPTION_REQUEST, request->shown.jid, stanza);
+	r = post(subscriptions, ENVOI_EVENT_SUBSCRIPTION_REQUEST, request->jid, stanza);
 	if (r < 0) { /* it will be reported when it comes again */
-		close_request(subscriptions, jid);
+		envoi__open_requests_remove(&subscriptions->open, jid);
 	}
 	return r;
 }
@@ -279,7 +192,7 @@ static int on_unsubscribe(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_subscriptions *subscriptions = from_handler(self);
 	const struct envoi_jid *jid = contact_of(subscriptions, in);
 	if (jid != NULL) {
-		close_request(subscriptions, jid);
+		envoi__open_requests_remove(&subscriptions->open, jid);
 	}
 	return report(self, in, ENVOI_EVENT_SUBSCRIPTION_ENDED);
 }
@@ -299,7 +212,7 @@ static void on_roster_changed(struct envoi_handler *self, const struct envoi_eve
 {
 	struct envoi_subscriptions *subscriptions = from_handler(self);
 	if (is_subscribed(entry_of(subscriptions, event->jid))) {
-		close_request(subscriptions, event->jid);
+		envoi__open_requests_remove(&subscriptions->open, event->jid);
 	}
 }
 
@@ -307,7 +220,7 @@ static void on_ended(struct envoi_handler *self, const struct envoi_event *event
 {
 	(void)event;
 	struct envoi_subscriptions *subscriptions = from_handler(self);
-	close_all(subscriptions);
+	envoi__open_requests_finish(&subscriptions->open);
 	subscriptions->was_full = false;
 }
 
@@ -339,8 +252,7 @@ int envoi_subscriptions_new(struct envoi_subscriptions **ret_subscriptions,
 	subscriptions->context = envoi_context_ref(context);
 	subscriptions->roster = roster;
 	subscriptions->settings = settings;
-	envoi__map_init(&subscriptions->by_address, context);
-	envoi__list_init(&subscriptions->open);
+	envoi__open_requests_init(&subscriptions->open, context);
 	int r = envoi_session_add(session, &subscriptions->handler);
 	if (r < 0) {
 		envoi_subscriptions_free(subscriptions);
@@ -363,7 +275,7 @@ static void leave(struct envoi_subscriptions *subscriptions)
 {
 	if (envoi__guard_leave(&subscriptions->guard)) {
 		struct envoi_context *context = subscriptions->context;
-		close_all(subscriptions);
+		envoi__open_requests_finish(&subscriptions->open);
 		envoi_free(context, subscriptions);
 		envoi_context_unref(context);
 	}
@@ -383,24 +295,20 @@ void envoi_subscriptions_free(struct envoi_subscriptions *subscriptions)
 
 size_t envoi_subscriptions_count(const struct envoi_subscriptions *subscriptions)
 {
-	return subscriptions->by_address.count;
+	return envoi__open_requests_count(&subscriptions->open);
 }
 
 const struct envoi_subscription_request *envoi_subscriptions_next(
 	const struct envoi_subscriptions *subscriptions,
 	const struct envoi_subscription_request *previous)
 {
-	struct envoi__list *link = previous == NULL
-		? subscriptions->open.next
-		: ENVOI_CONTAINER_OF_CONST(previous, struct request, shown)->link.next;
-	return link == &subscriptions->open ? NULL : &request_at(link)->shown;
+	return envoi__open_requests_next(&subscriptions->open, previous);
 }
 
 const struct envoi_subscription_request *envoi_subscriptions_find(
 	const struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid)
 {
-	const struct request *request = find_open(subscriptions, jid);
-	return request == NULL ? NULL : &request->shown;
+	return envoi__open_requests_find(&subscriptions->open, jid);
 }
 
 /* --- what the application asks for --- */
@@ -412,7 +320,7 @@ static int answer(struct envoi_subscriptions *subscriptions, const struct envoi_
 	if (subscriptions->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	if (find_open(subscriptions, jid) == NULL) {
+	if (envoi__open_requests_find(&subscriptions->open, jid) == NULL) {
 		return envoi__session_refuse(subscriptions->session,
 			jid == NULL ? ENVOI_ERR_INVALID : ENVOI_ERR_NOT_FOUND,
 			"subscriptions: %.256s has no open request",
@@ -422,7 +330,7 @@ static int answer(struct envoi_subscriptions *subscriptions, const struct envoi_
 	envoi__guard_enter(&subscriptions->guard);
 	int r = send(subscriptions, type, contact, NULL);
 	if (r == ENVOI_OK) {
-		close_request(subscriptions, contact);
+		envoi__open_requests_remove(&subscriptions->open, contact);
 	}
 	leave(subscriptions);
 	envoi_jid_unref(contact);
@@ -444,7 +352,7 @@ int envoi_subscriptions_refuse(
 int envoi_subscriptions_cancel(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid)
 {
-	return find_open(subscriptions, jid) != NULL
+	return envoi__open_requests_find(&subscriptions->open, jid) != NULL
 		? envoi_subscriptions_refuse(subscriptions, jid)
 		: send(subscriptions, ENVOI_TYPE_UNSUBSCRIBED, jid, NULL);
 }

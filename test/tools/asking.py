@@ -105,7 +105,7 @@ text = with_peer(ENVOI, ("version", "x@b.test"), answer(
 assert text == f"x@b.test: {PLAIN} 1, {PLAIN}\n", text
 
 # Bytes of the command line that are no text.
-assert run(ENVOI, b"x\x9b31m\xc3", status=2)[1] == "envoi: no such command: x?31m? (see envoi --help)\n"
+assert run(ENVOI, b"x\x9b31m\xc3", status=2)[1] == "envoi: no such command: x?31m? (see envoi -h)\n"
 
 # The same status for the same mistake.
 for command, words in ((("ping", "a@@b"), "JID: \"a@@b\" is not an address"),

@@ -291,7 +291,7 @@ USAGE = (
      '--jid: "a b@c" is not an address: localpart has a character that is not allowed'),
     (("--jid", "example.org"),
      '--jid: "example.org" is not the address of an account, such as alice@example.org'),
-    (("--sevrer", "chat.example.org"), "unknown option --sevrer (see envoi -h)"),
+    (("--sevrer", "chat.example.org"), "unknown option --sevrer; --server is one (see envoi -h)"),
     (("--password-file", "/nowhere/password"), "cannot read /nowhere/password"),
 )
 

@@ -104,4 +104,4 @@ server.run("alice", "send", "--limits-outbox-bytes", "100000", "--lines", *NOW, 
            input=(LONG + b"\n") * 4)
 said = server.run("alice", "send", "--limits-outbox-bytes", "70000", *NOW, "bob@example.org", "-", input=LONG * 2,
                   status=1)[1]
-assert "the message cannot be sent: it is longer than the --limits-... allow" in said, said
+assert "cannot be sent: it is longer than the --limits-... allow" in said, said

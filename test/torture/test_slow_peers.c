@@ -65,7 +65,8 @@ static void be(enum manner manner, hear_fn *hear, run_fn *run)
 	}
 }
 
-/* White space is a keepalive (RFC 6120, section 4.6.1). A silent peer does not answer probes. */
+/* White space is a keepalive (RFC 6120, section 4.6.1). A silent peer does not answer probes, and none
+ * acknowledges: the link of a session that can be resumed is given up then (XEP-0198, section 4). */
 static void check(const char *role, int stage, enum manner manner, bool is_online, bool has_stream)
 {
 	bool is_kept = is_online && manner == SPACES;
@@ -90,7 +91,7 @@ static void try_server(enum server_stage stage, enum manner manner)
 {
 	server_begin(stage, false);
 	bool is_online = stage == SERVER_BINDING || stage == SERVER_ONLINE ||
-		stage == SERVER_ENABLED || stage == SERVER_RESUMED;
+		stage == SERVER_ENABLED;
 	be(manner, server_hear, server_run);
 	bool has_stream = has_server_stream();
 	server_end();
@@ -100,7 +101,8 @@ static void try_server(enum server_stage stage, enum manner manner)
 static void try_client(enum client_stage stage, enum manner manner)
 {
 	client_begin(stage, false);
-	bool is_online = envoi_session_is_online(client.session);
+	bool is_online = envoi_session_is_online(client.session) && stage != CLIENT_ENABLED &&
+		stage != CLIENT_RESUMED;
 	be(manner, client_hear, client_run);
 	bool has_stream = envoi_session_stream(client.session) != NULL;
 	envoi_session_close(client.session);

@@ -65,8 +65,9 @@ static void be(enum manner manner, hear_fn *hear, run_fn *run)
 	}
 }
 
-/* White space is a keepalive (RFC 6120, section 4.6.1). A silent peer does not answer probes, and none
- * acknowledges: the link of a session that can be resumed is given up then (XEP-0198, section 4). */
+/* White space is a keepalive (RFC 6120, section 4.6.1). A silent peer does not answer probes, and
+ * none acknowledges: the link of a session that can be resumed is given up then (XEP-0198, section
+ * 4). */
 static void check(const char *role, int stage, enum manner manner, bool is_online, bool has_stream)
 {
 	bool is_kept = is_online && manner == SPACES;

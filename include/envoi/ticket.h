@@ -79,7 +79,8 @@ struct envoi_ticket_report {
 	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error arrived */
 	enum envoi_acknowledgement acknowledged_by;
 	/** of ENVOI_REFUSED_BY_ERROR: the error; else NULL. Also NULL where the stanza has none
-	 * that can be read, or was skipped (ENVOI_EVENT_SKIPPED) */
+	 * that can be read. Of a stanza that was skipped (ENVOI_EVENT_SKIPPED) it is
+	 * undefined-condition, since its content was not read */
 	const struct envoi_stanza_error *error;
 	struct envoi_stanza *stanza; /**< of ENVOI_REFUSED_BY_ERROR: that of the error; else NULL */
 	enum envoi_refusal refusal; /**< of REFUSED: the reason */

@@ -47,7 +47,9 @@ void envoi__gathering_count_head(struct envoi_xml_parser *parser, size_t len)
 struct envoi_xml_limits envoi__gathering_limits(const struct envoi_xml_parser *parser)
 {
 	struct envoi_xml_limits limits = parser->limits;
-	limits.stanza_bytes -= is_small(parser) ? parser->head_excess : 0;
+	size_t most = limits.stanza_bytes / 2; /* they may have changed since the header */
+	size_t excess = parser->head_excess < most ? parser->head_excess : most;
+	limits.stanza_bytes -= is_small(parser) ? excess : 0;
 	return limits;
 }
 

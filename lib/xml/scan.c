@@ -478,6 +478,9 @@ static enum envoi__scan_found scan_cdata(struct scanner *s)
 	}
 	scan->at = (size_t)(close - s->data) + 1;
 	if (scan->at - scan->cdata >= 3 && close[-1] == ']' && close[-2] == ']') {
+		if (is_over(s, scan->at)) {
+			return ENVOI__FOUND_ERROR;
+		}
 		scan->state = ENVOI__SCAN_TEXT;
 		scan->complete = scan->at;
 	}

@@ -169,6 +169,9 @@ bool envoi__skip_begin_within(struct envoi__skip *skip, const struct envoi_eleme
 	const struct envoi__prefixed *prefixed)
 {
 	for (const struct envoi_element *at = innermost; at != NULL; at = at->parent) {
+		if (skip->depth == MOST_KEPT) { /* a limit that no setting allows */
+			return check(skip, ENVOI_ERR_LIMIT);
+		}
 		bool has_prefix = prefixed != NULL && prefixed->element == at;
 		if (!push(skip, hash_of_name(has_prefix ? prefixed->prefix : NULL, at->name))) {
 			return false;

@@ -183,6 +183,20 @@ static void an_old_one_of_a_session_closed_in_order_is_loaded(void **state)
 	assert_int_equal(f->started, 2);
 }
 
+/* The peer chooses when it sends. */
+static void an_idle_session_has_few_records_whatever_the_age(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_settings *settings;
+	assert_int_equal(envoi_settings_new(&settings, envoi_world_context(f->world)), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "journal.max-age", "1s"), ENVOI_OK);
+	envoi_session_configure(envoi_client_session(f->bot), settings);
+	envoi_settings_free(settings);
+	size_t before = envoi_buffer_len(&f->stored);
+	envoi_world_run(f->world, 3600 * 1000);
+	assert_true(envoi_buffer_len(&f->stored) < before + (size_t)70 * 100);
+}
+
 static void an_idle_session_does_not_become_too_old(void **state)
 {
 	struct fixture *f = *state;
@@ -296,6 +310,7 @@ int main(void)
 		TEST(an_empty_one_loads_nothing),
 		TEST(a_journal_that_is_too_old_is_refused),
 		TEST(an_old_one_of_a_session_closed_in_order_is_loaded),
+		TEST(an_idle_session_has_few_records_whatever_the_age),
 		TEST(an_idle_session_does_not_become_too_old),
 		TEST(a_journal_is_loaded_beyond_the_limits_of_the_outbox),
 		TEST(a_refused_journal_leaves_the_address),

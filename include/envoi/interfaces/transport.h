@@ -197,6 +197,12 @@ struct envoi_transport_impl {
 	 *         when reading begins again
 	 */
 	bool (*is_held)(const struct envoi_transport *transport);
+	/**
+	 * OPTIONAL.
+	 * @return whether a part of an element has arrived: what the peer sends next comes behind
+	 *         the rest of it
+	 */
+	bool (*is_receiving)(const struct envoi_transport *transport);
 
 	/** @return bytes of output that were not written yet */
 	size_t (*pending)(const struct envoi_transport *transport);

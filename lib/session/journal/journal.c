@@ -11,6 +11,7 @@
 
 enum {
 	ALIVE_RECORDS = 24, /* of a session without stanzas, in the largest age of a journal */
+	ALIVE_MS = 60000, /* at least between two of them: the peer chooses when it sends */
 };
 
 void envoi__journal_init(struct envoi__journal *journal)
@@ -120,9 +121,10 @@ static int append_number(
 void envoi__journal_is_alive(struct envoi_session *session)
 {
 	const struct envoi__journal *journal = &session->journal;
+	uint64_t interval_ms = journal->max_age_ms / ALIVE_RECORDS;
+	interval_ms = interval_ms < ALIVE_MS ? ALIVE_MS : interval_ms;
 	if (journal->journal != NULL &&
-		envoi_loop_now_ms(session->queue.loop) - journal->recorded_ms >=
-			journal->max_age_ms / ALIVE_RECORDS) {
+		envoi_loop_now_ms(session->queue.loop) - journal->recorded_ms >= interval_ms) {
 		(void)append_number(
 			session, ENVOI__RECORD_HANDLED, envoi__journal_handled_number(session));
 	}

@@ -341,7 +341,8 @@ static bool is_untouched(const struct envoi_session *session)
 static bool is_too_old(const struct envoi_session *session, const struct loaded *loaded)
 {
 	const struct envoi__outbox *outbox = &session->outbox;
-	if (!loaded->is_open && outbox->count + outbox->kept_count + outbox->held_count == 0) {
+	if (loaded->resumable.data == NULL &&
+		outbox->count + outbox->kept_count + outbox->held_count == 0) {
 		return false;
 	}
 	int64_t age_ms = envoi_context_wall_clock_ms(session->context) - loaded->time_ms;

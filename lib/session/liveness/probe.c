@@ -162,11 +162,21 @@ static void dead(struct envoi__liveness *liveness, uint64_t silent_ms)
 	envoi_stream_cut(session->stream, &failure);
 }
 
+/* The answer comes behind a stanza that has not arrived entirely, which has its own deadline. */
+static bool is_within_element(const struct envoi_session *session)
+{
+	const struct envoi_transport *transport = transport_of(session);
+	return transport != NULL && transport->impl->is_receiving != NULL &&
+		transport->impl->is_receiving(transport);
+}
+
 /* Where the session cannot be resumed, only a full outbox is worth its loss. */
 static uint64_t request(const struct envoi__liveness *liveness)
 {
 	const struct envoi_session *session = from_liveness_const(liveness);
-	bool is_wanted = session->is_resumable || envoi__outbox_is_full(&session->outbox, false);
+	bool is_wanted = (session->is_resumable ||
+				 envoi__outbox_is_full(&session->outbox, false)) &&
+		!is_within_element(session);
 	return is_wanted && envoi__sm_is_requesting(session) ? session->sm.requests : 0;
 }
 

@@ -132,8 +132,9 @@ static void note_counts(struct envoi__sm *sm, const struct envoi_stream *stream)
 	sm->sent = envoi__sm_number(&sm->out, counts.stanzas_out - envoi__stream_unsent(stream));
 	sm->sent_most = sm->sent > sm->sent_most ? sm->sent : sm->sent_most;
 	if (sm->state == ENVOI__SM_ENABLED) {
-		uint64_t received = envoi__sm_number(&sm->in, counts.stanzas_in) -
-			sm->has_undelivered;
+		uint64_t received = sm->has_closed
+			? sm->closed_at
+			: envoi__sm_number(&sm->in, counts.stanzas_in) - sm->has_undelivered;
 		sm->received = received > sm->received ? received : sm->received;
 	}
 }
@@ -350,6 +351,7 @@ void envoi__sm_close(struct envoi_session *session)
 		return;
 	}
 	envoi__sm_peer_closes(session);
+	sm->closed_at = envoi__sm_received_number(session);
 	sm->has_closed = true;
 	if (sm->acknowledged != envoi__sm_sent_number(session)) {
 		sm->is_requesting = false;

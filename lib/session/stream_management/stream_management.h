@@ -54,6 +54,7 @@ struct envoi__sm {
 	uint64_t requests; /* <r/> sent, on all streams */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */
 	bool has_closed; /* the last <a/> of this stream is sent */
+	uint64_t closed_at; /* number of the last stanza that came before it */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
 	size_t unanswered; /* stanzas handled since the last <a/> */
 	char *id; /* of the session at the server; NULL: not resumable */

@@ -33,6 +33,9 @@ uint64_t envoi__sm_sent_number(const struct envoi_session *session)
 uint64_t envoi__sm_received_number(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
+	if (sm->has_closed) {
+		return sm->closed_at; /* what comes behind it is not handled */
+	}
 	return sm->state < ENVOI__SM_ENABLED
 		? sm->received
 		: envoi__sm_number(&sm->in, envoi__sm_counts(session).stanzas_in) -

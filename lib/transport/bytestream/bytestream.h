@@ -307,6 +307,7 @@ int envoi__byte_stream_keepalive(struct envoi_transport *transport);
 void envoi__byte_stream_pause(struct envoi_transport *transport);
 void envoi__byte_stream_resume(struct envoi_transport *transport);
 bool envoi__byte_stream_is_held(const struct envoi_transport *transport);
+bool envoi__byte_stream_is_receiving(const struct envoi_transport *transport);
 size_t envoi__byte_stream_pending(const struct envoi_transport *transport);
 size_t envoi__byte_stream_unsent(const struct envoi_transport *transport);
 void envoi__byte_stream_close(struct envoi_transport *transport, uint64_t linger_ms);

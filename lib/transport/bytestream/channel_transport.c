@@ -23,6 +23,7 @@ static const struct envoi_transport_impl transport_impl = {
 	.pause = envoi__byte_stream_pause,
 	.resume = envoi__byte_stream_resume,
 	.is_held = envoi__byte_stream_is_held,
+	.is_receiving = envoi__byte_stream_is_receiving,
 	.pending = envoi__byte_stream_pending,
 	.close = envoi__byte_stream_close,
 	.abort = envoi__byte_stream_abort,

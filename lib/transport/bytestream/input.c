@@ -249,6 +249,12 @@ bool envoi__byte_stream_has_incomplete(const struct envoi__byte_stream *bytes)
 		(bytes->framing != NULL && bytes->framing->impl->has_pending(bytes->framing));
 }
 
+bool envoi__byte_stream_is_receiving(const struct envoi_transport *transport)
+{
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	return bytes->parser != NULL && envoi__byte_stream_has_incomplete(bytes);
+}
+
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 {
 	bytes->has_backlog = false;

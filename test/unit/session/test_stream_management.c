@@ -252,6 +252,8 @@ static void what_comes_behind_the_last_acknowledgement_is_not_handed_over(void *
 	assert_string_equal(sm_short_of(wire_heard(wire)), "a1 end ");
 	(void)wire_talk(wire, "<message id='2'/><presence/>");
 	assert_string_equal(sm_got(), "");
+	(void)wire_talk(wire, "<iq type='result' id='x'/>");
+	assert_int_equal(envoi__sm_handled_number(wire->session), 1);
 	(void)wire_talk(wire, "</stream:stream>");
 	wire_run(wire, 10000);
 	assert_string_equal(wire_log(wire), "ended\ndisconnected ENVOI_OK\n");

@@ -363,6 +363,60 @@ static void tags_must_match_at_any_depth(void **state)
 	}
 }
 
+/* Limits that no setting allows: more open elements than a skip has room for end the stream. */
+static void a_limit_met_too_deep_is_fatal(void **state)
+{
+	(void)state;
+	struct envoi_xml_limits limits = small;
+	limits.skip_bytes = 10000000;
+	limits.depth = limits.children = 100000;
+	limits.stanza_bytes = 20000 * 3;
+	assert_false(is_skipped(&limits, "<message>", 30000, "<a>", "</a>", 30000, 0));
+}
+
+/* The limit that the header leaves is that of the moment. */
+static void a_smaller_limit_holds_behind_a_large_header(void **state)
+{
+	(void)state;
+	struct envoi_xml_parser *parser;
+	struct envoi_xml_item item;
+	struct envoi_xml_limits limits = envoi_xml_limits_default;
+	struct envoi_buffer in;
+	must(envoi_xml_parser_new(&parser, context, &limits));
+	envoi_buffer_init(&in, context, 0);
+	must(envoi_buffer_append_text(&in, HEAD_OPEN " a='"));
+	for (int i = 0; i < 400; i++) {
+		must(envoi_buffer_append_text(&in, X240));
+	}
+	must(envoi_buffer_append_text(&in, "'>"));
+	must(envoi_xml_parser_feed(parser, envoi_buffer_data(&in), envoi_buffer_len(&in)));
+	assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_OK);
+	limits.stanza_bytes = 10000;
+	envoi_xml_parser_set_limits(parser, &limits);
+	must(envoi_xml_parser_feed(parser, "<a>", 3));
+	int r = ENVOI_AGAIN;
+	for (int i = 0; i < 100 && r == ENVOI_AGAIN; i++) {
+		must(envoi_xml_parser_feed(parser, X240, strlen(X240)));
+		r = envoi_xml_parser_next(parser, &item);
+	}
+	assert_int_equal(r, ENVOI_ERR_LIMIT);
+	envoi_xml_parser_free(parser);
+	envoi_buffer_finish(&in);
+}
+
+/* However the bytes come. */
+static void a_limit_within_a_text_before_cdata_is_that_of_the_text(void **state)
+{
+	(void)state;
+	struct envoi_xml_limits limits = small;
+	limits.stanza_bytes = 20000;
+	limits.skip_bytes = 1000000;
+	for (size_t piece = 0; piece < 3; piece++) {
+		assert_true(is_skipped(&limits, "<message>", 2500, "12345678", "]]><![CDATA[x]]>",
+			1, piece * 1000));
+	}
+}
+
 static void nothing_is_skipped_unless_allowed(void **state)
 {
 	(void)state;
@@ -454,6 +508,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(skipped_bytes_are_limited),
 		cmocka_unit_test(any_depth_is_skipped),
 		cmocka_unit_test(tags_must_match_at_any_depth),
+		cmocka_unit_test(a_limit_met_too_deep_is_fatal),
+		cmocka_unit_test(a_smaller_limit_holds_behind_a_large_header),
+		cmocka_unit_test(a_limit_within_a_text_before_cdata_is_that_of_the_text),
 		cmocka_unit_test(nothing_is_skipped_unless_allowed),
 		cmocka_unit_test(declarations_of_skipped_stanzas_are_dropped),
 		cmocka_unit_test(an_attribute_is_read_up_to_a_length),

@@ -61,16 +61,33 @@ static void forget_parsed(struct envoi_xml_parser *parser)
 	envoi__xml_parser_drop_element(parser);
 }
 
+/* @return the bytes of the first tag; @p len: it is not complete */
+static size_t tag_len(const char *data, size_t len)
+{
+	char quote = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if (quote != '\0') {
+			quote = data[i] == quote ? '\0' : quote;
+		} else if (data[i] == '\'' || data[i] == '"') {
+			quote = data[i];
+		} else if (data[i] == '>') {
+			return i + 1;
+		}
+	}
+	return len;
+}
+
+/* The start tag alone, however much of the content has come with it. */
 bool envoi__gathering_check(struct envoi_xml_parser *parser)
 {
 	const struct envoi__scan *scan = &parser->scan;
 	if (parser->is_checked || scan->complete <= scan->start) {
 		return true;
 	}
-	const char *data = envoi_buffer_data(&parser->in);
+	const char *data = envoi_buffer_data(&parser->in) + scan->start;
 	parser->fed = parser->open;
 	if (!envoi__xml_parser_feed_engine(
-		    parser, data + scan->start, scan->complete - scan->start)) {
+		    parser, data, tag_len(data, scan->complete - scan->start))) {
 		return false;
 	}
 	parser->is_checked = true;

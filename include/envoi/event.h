@@ -24,7 +24,8 @@ struct envoi_stanza;
  *
  * A session of the server lasts from ENVOI_EVENT_STARTED to ENVOI_EVENT_ENDED, over one or more
  * connections; ENVOI_EVENT_RESUMED is posted when it continues over a new connection (XEP-0198,
- * section 5). A connection lasts from ENVOI_EVENT_CONNECTING to
+ * section 5). The session of a journal that was loaded has had its STARTED in an earlier process:
+ * RESUMED or ENDED comes first then. A connection lasts from ENVOI_EVENT_CONNECTING to
  * ENVOI_EVENT_DISCONNECTED. After each ENVOI_EVENT_DISCONNECTED a client posts either
  * ENVOI_EVENT_SUSPENDED, when it will reconnect, or ENVOI_EVENT_STOPPED.
  *

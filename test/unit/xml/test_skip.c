@@ -391,6 +391,7 @@ static void a_smaller_limit_holds_behind_a_large_header(void **state)
 	must(envoi_buffer_append_text(&in, "'>"));
 	must(envoi_xml_parser_feed(parser, envoi_buffer_data(&in), envoi_buffer_len(&in)));
 	assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_OK);
+	envoi_element_unref(item.element);
 	limits.stanza_bytes = 10000;
 	envoi_xml_parser_set_limits(parser, &limits);
 	must(envoi_xml_parser_feed(parser, "<a>", 3));

@@ -23,7 +23,7 @@ struct program {
 	struct envoi_client *client;
 	struct envoi_session *session;
 	struct envoi_watch input;
-	struct envoi_jid *to; /* NULL: nobody */
+	struct envoi_jid *to; /* NULL: no addressee is chosen */
 };
 
 /* --- messages --- */

@@ -44,13 +44,16 @@ void envoi__gathering_count_head(struct envoi_xml_parser *parser, size_t len)
 	parser->head_excess = excess < most ? excess : most;
 }
 
-struct envoi_xml_limits envoi__gathering_limits(const struct envoi_xml_parser *parser)
+const struct envoi_xml_limits *envoi__gathering_limits(
+	const struct envoi_xml_parser *parser, struct envoi_xml_limits *room)
 {
-	struct envoi_xml_limits limits = parser->limits;
-	size_t most = limits.stanza_bytes / 2; /* they may have changed since the header */
-	size_t excess = parser->head_excess < most ? parser->head_excess : most;
-	limits.stanza_bytes -= is_small(parser) ? excess : 0;
-	return limits;
+	if (parser->head_excess == 0 || !is_small(parser)) {
+		return &parser->limits;
+	}
+	size_t most = parser->limits.stanza_bytes / 2; /* they may have changed since the header */
+	*room = parser->limits;
+	room->stanza_bytes -= parser->head_excess < most ? parser->head_excess : most;
+	return room;
 }
 
 static void forget_parsed(struct envoi_xml_parser *parser)

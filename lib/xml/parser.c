@@ -246,10 +246,11 @@ static int broken(struct envoi_xml_parser *parser)
 static int scan_on(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
 	int r = ENVOI_ERR_XML;
-	const struct envoi_xml_limits limits = envoi__gathering_limits(parser);
+	struct envoi_xml_limits room;
+	const struct envoi_xml_limits *limits = envoi__gathering_limits(parser, &room);
 	enum envoi__scan_found found;
 	do {
-		found = envoi__scan(&parser->scan, &limits, envoi_buffer_data(&parser->in),
+		found = envoi__scan(&parser->scan, limits, envoi_buffer_data(&parser->in),
 			envoi_buffer_len(&parser->in));
 	} while (found == ENVOI__FOUND_TEXT && parse_text(parser));
 	switch (found) {

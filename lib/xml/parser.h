@@ -169,8 +169,9 @@ bool envoi__gathering_is_possible(const struct envoi_xml_parser *parser);
 int envoi__gathering_append(struct envoi_xml_parser *parser, const char *data, size_t len);
 /** Note what the stream's header takes, a tag of @p len bytes with the declarations in force. */
 void envoi__gathering_count_head(struct envoi_xml_parser *parser, size_t len);
-/** @return the limits for what comes next */
-struct envoi_xml_limits envoi__gathering_limits(const struct envoi_xml_parser *parser);
+/** @return the limits for what comes next, those of the parser or changed ones in *room */
+const struct envoi_xml_limits *envoi__gathering_limits(
+	const struct envoi_xml_parser *parser, struct envoi_xml_limits *room);
 /** Parse the start tag of an element that is incomplete, once.
  * @return false: the error is stored; its bytes are held */
 bool envoi__gathering_check(struct envoi_xml_parser *parser);
